@@ -1,1 +1,6 @@
-//! Placeholder.
+//! The formats of the OCI distribution and image specifications: what a registry's clients
+//! send and receive, parsed strictly and without any input or output of its own.
+
+mod digest;
+
+pub use digest::{Algorithm, Digest, DigestError, Hasher};
