@@ -1,0 +1,123 @@
+//! Facts kept in memory, correct at once after a write of this process.
+//!
+//! A cache holds what was found, never that something was missing, so what is new shows
+//! everywhere at once. What changes is forgotten: the verb that changes a row announces
+//! it in its transaction, and after the commit (on other replicas within a second, see
+//! `db`) the entry goes.
+//!
+//! The race between filling and forgetting is closed by generations: a fill remembers
+//! its key's generation before it asks the database, and takes its entry back when the
+//! generation has moved by the time the entry is in. Forgetting first moves the
+//! generation and then removes, so whichever comes last sees the other.
+
+use std::{
+    fmt::Display,
+    future::Future,
+    hash::{BuildHasher, Hash, RandomState},
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use db::{Change, Db, Tx};
+use kit::Result;
+
+/// Keys share this many generations; a collision only costs a needless fill.
+const GENERATIONS: usize = 1024;
+
+/// A map from keys to facts that the database holds.
+pub(crate) struct Cached<K, V> {
+    topic: &'static str,
+    entries: moka::sync::Cache<K, Arc<V>>,
+    generations: Box<[AtomicU64]>,
+    hasher: RandomState,
+}
+
+impl<K, V> Cached<K, V>
+where
+    K: Clone + Eq + Hash + Send + Sync + Display + FromStr + 'static,
+    V: Send + Sync + 'static,
+{
+    /// A cache of at most `capacity` in weight; `weigh` gives an entry's weight.
+    /// The topic names its changes in the change log and must be its own.
+    pub(crate) fn new(topic: &'static str, capacity: u64, weigh: fn(&V) -> u32) -> Self {
+        Self {
+            topic,
+            entries: moka::sync::Cache::builder()
+                .max_capacity(capacity)
+                .weigher(move |_, value: &Arc<V>| weigh(value))
+                .build(),
+            generations: (0..GENERATIONS).map(|_| AtomicU64::new(0)).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The fact for a key: from memory, or else found by `find`. A replica that is out
+    /// of touch with the change log asks every time.
+    pub(crate) async fn get<F>(
+        &self,
+        db: &Db,
+        key: &K,
+        find: impl FnOnce() -> F,
+    ) -> Result<Option<Arc<V>>>
+    where
+        F: Future<Output = Result<Option<V>>>,
+    {
+        let in_touch = db.in_touch();
+        if in_touch && let Some(known) = self.entries.get(key) {
+            return Ok(Some(known));
+        }
+        let generation = self.generation(key).load(Ordering::SeqCst);
+        let Some(found) = find().await?.map(Arc::new) else { return Ok(None) };
+        if in_touch {
+            self.entries.insert(key.clone(), found.clone());
+            if self.generation(key).load(Ordering::SeqCst) != generation {
+                self.entries.invalidate(key);
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Announces in a transaction that the fact for a key changes with it.
+    pub(crate) fn changes(&self, tx: &mut Tx, key: &K) {
+        tx.announce(Change::new(self.topic, key.to_string()));
+    }
+
+    /// Forgets what a change names, if it is one of this cache's. True if it is.
+    pub(crate) fn apply(&self, change: &Change) -> bool {
+        if change.topic() != self.topic {
+            return false;
+        }
+        if let Ok(key) = change.key().parse::<K>() {
+            self.generation(&key).fetch_add(1, Ordering::SeqCst);
+            self.entries.invalidate(&key);
+        }
+        true
+    }
+
+    fn generation(&self, key: &K) -> &AtomicU64 {
+        let slot = self.hasher.hash_one(key) as usize % GENERATIONS;
+        &self.generations[slot]
+    }
+}
+
+/// A key of two parts, written `first/second`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Pair<A, B>(pub A, pub B);
+
+impl<A: Display, B: Display> Display for Pair<A, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+impl<A: FromStr, B: FromStr> FromStr for Pair<A, B> {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (first, second) = text.split_once('/').ok_or(())?;
+        Ok(Self(first.parse().map_err(|_| ())?, second.parse().map_err(|_| ())?))
+    }
+}
