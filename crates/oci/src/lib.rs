@@ -1,10 +1,15 @@
 //! The formats of the OCI distribution and image specifications: what a registry's clients
 //! send and receive, parsed strictly and without any input or output of its own.
 
+mod descriptor;
 mod digest;
+mod manifest;
+pub mod media_type;
 mod name;
 mod reference;
 
+pub use descriptor::{Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
+pub use manifest::{DEEPEST_MANIFEST, LONGEST_MANIFEST, Manifest, ManifestError, ManifestKind};
 pub use name::{NameError, RepositoryName};
 pub use reference::{Reference, ReferenceError, Tag, TagError};
