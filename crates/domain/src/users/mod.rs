@@ -1,0 +1,81 @@
+//! Users: who there is and how they prove it.
+//!
+//! Owns the table `users`. Promises: a password is kept only as an argon2id hash; to
+//! verify one costs the same whether or not the user exists; a verified one is
+//! remembered for minutes under a key of this process and forgotten when the user
+//! changes; the user `admin` is there after the first start. Anybody above may call.
+
+mod create;
+mod list;
+mod password;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use db::{Row, args};
+use kit::{Result, Time};
+
+use crate::Context;
+
+pub(crate) use create::first;
+pub use create::{NewUser, create};
+pub use list::{Filter, list};
+pub use password::{reset_password, verify};
+pub(crate) use password::{Passwords, hash, valid_password};
+
+/// The id of the user `admin`, which exists from the first start.
+pub const ADMIN: i64 = 1;
+
+/// A user.
+#[derive(Clone)]
+pub struct User {
+    /// Its number, never used again.
+    pub id: i64,
+    /// The name to log in with.
+    pub username: Arc<str>,
+    /// The e-mail address; only a user from elsewhere may lack one.
+    pub email: Option<String>,
+    /// The name in real life.
+    pub realname: String,
+    /// What an administrator noted.
+    pub comment: String,
+    /// Whether every check passes.
+    pub sysadmin: bool,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+    password_hash: Option<String>,
+}
+
+/// The user with a number, from memory; none if it was deleted.
+pub async fn find(context: &Context, id: i64) -> Result<Option<Arc<User>>> {
+    let find = || async {
+        let row = context.db.one(sql::BY_ID, args![id]).await?;
+        row.as_ref().map(read_user).transpose()
+    };
+    context.caches.users.get(&context.db, &id, find).await
+}
+
+/// The user with a name, from the database; none if it was deleted.
+pub async fn find_by_name(context: &Context, username: &str) -> Result<Option<User>> {
+    let row = context.db.one(sql::BY_NAME, args![username]).await?;
+    row.as_ref().map(read_user).transpose()
+}
+
+/// Reads the columns of [`sql::BY_ID`].
+fn read_user(row: &Row) -> Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        username: row.get::<String>(1)?.into(),
+        email: row.get(2)?,
+        realname: row.get(3)?,
+        comment: row.get(4)?,
+        sysadmin: row.get(5)?,
+        created_at: row.get(6)?,
+        updated_at: row.get(7)?,
+        password_hash: row.get(8)?,
+    })
+}
