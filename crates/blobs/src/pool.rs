@@ -1,0 +1,228 @@
+//! The one bounded pool of memory for bytes on their way through the process.
+//!
+//! Whoever keeps bytes between two network or disk operations holds a [`Share`] of the pool
+//! for them. That bounds the memory of any number of downloads and uploads together. Three
+//! rules keep it from jamming:
+//! - who waits for a share holds none (a writer first passes on what it holds);
+//! - the more is in use, the smaller the shares get, so slow clients cannot take all of it;
+//! - in the last quarter, nothing is kept any longer than one operation takes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What the pool is counted in: a page. Smaller pieces count as one, since they are likely
+/// to keep more memory alive than they show.
+const UNIT: usize = 4096;
+
+/// The usual size of a read, in bytes. Measured: larger ones gain nothing, because the bytes
+/// no longer stay in the processor's cache between the read and the send.
+pub(crate) const CHUNK: usize = 256 * 1024;
+
+/// How many chunks are kept for reuse when nobody needs them.
+const SPARES: usize = 16;
+
+/// The pool; clones share it.
+#[derive(Clone)]
+pub(crate) struct Pool(Arc<Inner>);
+
+struct Inner {
+    units: Arc<Semaphore>,
+    total: usize,
+    spares: Mutex<Vec<Box<[u8]>>>,
+}
+
+/// A part of the pool. It flows back when dropped.
+pub(crate) struct Share(OwnedSemaphorePermit);
+
+impl Share {
+    /// Takes in another share.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+}
+
+/// How much of the pool is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pressure {
+    /// At least half is free.
+    Low,
+    /// At least a quarter is free.
+    Some,
+    /// Less than a quarter is free.
+    High,
+}
+
+impl Pool {
+    /// A pool of so many bytes; never less than 1 MiB, and at most 16 TiB.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let total = (bytes / UNIT).clamp(256, u32::MAX as usize);
+        Self(Arc::new(Inner {
+            units: Arc::new(Semaphore::new(total)),
+            total,
+            spares: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// A share for so many bytes, if that much is free. One that is larger than the pool
+    /// counts as the whole pool.
+    pub(crate) fn try_take(&self, bytes: usize) -> Option<Share> {
+        let permits = self
+            .0
+            .units
+            .clone()
+            .try_acquire_many_owned(self.units_for(bytes));
+        permits.ok().map(Share)
+    }
+
+    /// A share for so many bytes, as soon as it is free; first come, first served. The caller
+    /// must hold no other share that does not flow back without it.
+    pub(crate) async fn take(&self, bytes: usize) -> kit::Result<Share> {
+        let permits = self
+            .0
+            .units
+            .clone()
+            .acquire_many_owned(self.units_for(bytes))
+            .await;
+        permits.map(Share).map_err(kit::Error::internal)
+    }
+
+    /// How much of it is in use.
+    pub(crate) fn pressure(&self) -> Pressure {
+        let free = self.0.units.available_permits();
+        if free >= self.0.total / 2 {
+            Pressure::Low
+        } else if free >= self.0.total / 4 {
+            Pressure::Some
+        } else {
+            Pressure::High
+        }
+    }
+
+    /// How many bytes to read at once just now.
+    pub(crate) fn chunk(&self) -> usize {
+        match self.pressure() {
+            Pressure::Low => CHUNK,
+            Pressure::Some => CHUNK / 4,
+            Pressure::High => CHUNK / 16,
+        }
+    }
+
+    /// Memory to read into, on a share that covers it.
+    pub(crate) fn buffer(&self, share: Share, size: usize) -> Buffer {
+        let spare = if size > CHUNK / 2 && size <= CHUNK {
+            self.0.spares.lock().pop()
+        } else {
+            None
+        };
+        let memory = match spare {
+            Some(spare) => spare,
+            None if size > CHUNK / 2 && size <= CHUNK => vec![0; CHUNK].into_boxed_slice(),
+            None => vec![0; size].into_boxed_slice(),
+        };
+        Buffer {
+            memory,
+            length: size,
+            pool: self.clone(),
+            _share: share,
+        }
+    }
+
+    fn units_for(&self, bytes: usize) -> u32 {
+        let units = bytes.div_ceil(UNIT).clamp(1, self.0.total);
+        u32::try_from(units).unwrap_or(u32::MAX)
+    }
+
+    /// How many bytes are free.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.0.units.available_permits() * UNIT
+    }
+}
+
+/// Initialised memory from the pool. It flows back when the last [`Bytes`] made of it is
+/// dropped, which for a response is when the kernel has taken them.
+pub(crate) struct Buffer {
+    memory: Box<[u8]>,
+    length: usize,
+    pool: Pool,
+    _share: Share,
+}
+
+impl Buffer {
+    /// What to read into, as long as asked for.
+    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[..self.length]
+    }
+
+    /// The first so many bytes, as they were read.
+    pub(crate) fn into_bytes(mut self, length: usize) -> Bytes {
+        self.length = self.length.min(length);
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.memory[..self.length]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.memory.len() == CHUNK {
+            let mut spares = self.pool.0.spares.lock();
+            if spares.len() < SPARES {
+                spares.push(std::mem::take(&mut self.memory));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn never_gives_out_more_than_it_has() {
+        let pool = Pool::new(1 << 20);
+        let whole = pool.take(usize::MAX).await.unwrap();
+        assert_eq!(pool.free(), 0);
+        assert!(pool.try_take(1).is_none());
+        drop(whole);
+        assert_eq!(pool.free(), 1 << 20);
+    }
+
+    #[tokio::test]
+    async fn shares_shrink_while_it_empties() {
+        let pool = Pool::new(1 << 20);
+        assert_eq!((pool.pressure(), pool.chunk()), (Pressure::Low, CHUNK));
+        let _half = pool.take((1 << 19) + 1).await.unwrap();
+        assert_eq!((pool.pressure(), pool.chunk()), (Pressure::Some, CHUNK / 4));
+        let _more = pool.take(1 << 18).await.unwrap();
+        assert_eq!(
+            (pool.pressure(), pool.chunk()),
+            (Pressure::High, CHUNK / 16)
+        );
+    }
+
+    #[tokio::test]
+    async fn bytes_return_their_memory() {
+        let pool = Pool::new(1 << 20);
+        let share = pool.take(CHUNK).await.unwrap();
+        let mut buffer = pool.buffer(share, CHUNK);
+        buffer.as_mut()[..5].copy_from_slice(b"haven");
+        let bytes = buffer.into_bytes(5);
+        let slice = bytes.slice(1..3);
+        drop(bytes);
+        assert_eq!(&slice[..], b"av");
+        assert_eq!(pool.free(), (1 << 20) - CHUNK);
+        drop(slice);
+        assert_eq!(pool.free(), 1 << 20);
+        assert_eq!(pool.0.spares.lock().len(), 1);
+    }
+}

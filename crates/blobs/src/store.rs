@@ -1,0 +1,189 @@
+//! The verbs of the store.
+
+use std::{collections::HashSet, ops::Range, sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt, stream};
+use kit::{Error, Kind, Time};
+use oci::Algorithm;
+use url::Url;
+
+use crate::{
+    Key, Options, Place, Reader, Upload, Writer,
+    files::{Begun, FileWriter, Files},
+    pool::Pool,
+    room::Room,
+    writer::Sink,
+};
+
+/// The blob store; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    backend: Backend,
+    pool: Pool,
+    room: Room,
+}
+
+enum Backend {
+    Files(Files),
+}
+
+/// A blob as it lies in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where.
+    pub key: Key,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written.
+    pub modified: Time,
+}
+
+impl Store {
+    /// Opens a store and makes sure that it can be written.
+    ///
+    /// # Errors
+    /// Unavailable, with the place's name, if it cannot.
+    pub async fn open(place: &Place, options: &Options) -> kit::Result<Self> {
+        let pool = Pool::new(options.buffers);
+        let room = Room::new(options.free_space.clone());
+        let backend = match place {
+            Place::Files { root } => Backend::Files(Files::open(root.clone()).await?),
+            Place::S3(_) => return Err(Error::new(Kind::Unsupported, "S3 is not there yet")),
+        };
+        Ok(Self(Arc::new(Inner {
+            backend,
+            pool,
+            room,
+        })))
+    }
+
+    /// Whether the store is there and can be written.
+    ///
+    /// # Errors
+    /// Unavailable if not.
+    pub async fn check(&self) -> kit::Result<()> {
+        match &self.0.backend {
+            Backend::Files(files) => files.check().await,
+        }
+    }
+
+    /// Whether there is room for another upload: at least 5 % of the disk, so that deletes and
+    /// the database can still commit. An object store always has room.
+    ///
+    /// # Errors
+    /// Unavailable if there is not.
+    pub async fn room(&self) -> kit::Result<()> {
+        match &self.0.backend {
+            Backend::Files(files) => self.0.room.check(files).await,
+        }
+    }
+
+    /// Opens a range of a blob for reading. The size is the whole blob's.
+    ///
+    /// # Errors
+    /// Range if the range is not within the blob, not found (blob) if its bytes are missing,
+    /// unavailable if the store fails.
+    pub async fn read(&self, key: &Key, size: u64, range: Range<u64>) -> kit::Result<Reader> {
+        if range.start > range.end || range.end > size {
+            return Err(Error::new(Kind::Range, "the range is not within the blob"));
+        }
+        match &self.0.backend {
+            Backend::Files(files) => match files.read(&self.0.pool, key, range).await? {
+                Begun::Whole(bytes) => Ok(Reader::whole(bytes)),
+                Begun::Stream(reader) => Ok(Reader::file(reader)),
+            },
+        }
+    }
+
+    /// A link by which a client gets a blob from the object store itself, for a while. None if
+    /// the store is not to be reached that way.
+    ///
+    /// # Errors
+    /// Internal if the link cannot be signed.
+    pub async fn link(&self, _key: &Key, _lifetime: Duration) -> kit::Result<Option<Url>> {
+        match &self.0.backend {
+            Backend::Files(_) => Ok(None),
+        }
+    }
+
+    /// The state of a new upload. Nothing happens in the store yet. The id must be new: ASCII
+    /// letters, digits, `-` and `_`, at most 64.
+    pub fn begin(&self, id: &str) -> Upload {
+        Upload::new(id)
+    }
+
+    /// Goes on with an upload after the bytes of its state; whatever came later is cut off.
+    /// The algorithm counts for a new upload: it is the one hashed with while bytes come.
+    ///
+    /// An upload taken up twice from one state is safe for the later of the two; the earlier
+    /// one can no longer finish.
+    ///
+    /// # Errors
+    /// Not found (upload) if its bytes are gone, unavailable if the store fails.
+    pub async fn resume(&self, upload: Upload, algorithm: Algorithm) -> kit::Result<Writer> {
+        upload.check()?;
+        let (sink, trusted) = match &self.0.backend {
+            Backend::Files(files) => {
+                let writer = FileWriter::resume(files, &self.0.pool, &upload).await?;
+                (Sink::File(writer), files.wrote(&upload))
+            }
+        };
+        let hasher = if trusted {
+            upload.hasher(algorithm)
+        } else {
+            None
+        };
+        Ok(Writer {
+            upload,
+            hasher,
+            sink,
+        })
+    }
+
+    /// Removes what an upload left in the store. One that left nothing is fine.
+    ///
+    /// # Errors
+    /// Unavailable if the store fails.
+    pub async fn abort(&self, upload: &Upload) -> kit::Result<()> {
+        upload.check()?;
+        match &self.0.backend {
+            Backend::Files(files) => files.abort(upload).await,
+        }
+    }
+
+    /// Removes blobs. One that is not there is fine.
+    ///
+    /// # Errors
+    /// Unavailable if the store fails; some may be gone by then.
+    pub async fn delete(&self, keys: &[Key]) -> kit::Result<()> {
+        match &self.0.backend {
+            Backend::Files(files) => files.delete(keys).await,
+        }
+    }
+
+    /// All blobs in the store, whether a row names them or not.
+    pub fn list(&self) -> impl Stream<Item = kit::Result<Entry>> + Send + use<> {
+        let batches = match &self.0.backend {
+            Backend::Files(files) => stream::unfold(files.list(), |mut batches| async move {
+                batches.recv().await.map(|batch| (batch, batches))
+            }),
+        };
+        batches.flat_map(|batch| match batch {
+            Ok(entries) => stream::iter(entries).map(Ok).left_stream(),
+            Err(error) => stream::iter([Err(error)]).right_stream(),
+        })
+    }
+
+    /// Removes what uploads left that are not among the ids to keep and were last written
+    /// before a moment. Gives the number of things removed.
+    ///
+    /// # Errors
+    /// Unavailable if the store fails; the next sweep goes on.
+    pub async fn sweep_uploads(&self, before: Time, keep: &HashSet<String>) -> kit::Result<u64> {
+        match &self.0.backend {
+            Backend::Files(files) => files.sweep_uploads(before, keep.clone()).await,
+        }
+    }
+}
