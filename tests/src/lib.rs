@@ -24,7 +24,7 @@ pub use api::Role;
 pub use client::{Answer, Auth, Client, Request};
 pub use content::{Blob, Image, Manifest};
 pub use repository::Repository;
-pub use server::{Server, Settings};
+pub use server::{Server, Settings, on_each_setup};
 
 use std::time::{Duration, Instant};
 

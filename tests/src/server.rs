@@ -309,3 +309,11 @@ pub fn signal(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, signal).unwrap();
 }
+
+/// Runs a test on SQLite with files, then on PostgreSQL with S3, each time on a
+/// server of its own.
+pub async fn on_each_setup(test: impl AsyncFn(&Server)) {
+    for settings in [Settings::appliance(), Settings::cluster()] {
+        test(&Server::start(&settings).await).await;
+    }
+}
