@@ -11,6 +11,7 @@
 //! generation and then removes, so whichever comes last sees the other.
 
 use std::{
+    borrow::Borrow,
     fmt::Display,
     future::Future,
     hash::{BuildHasher, Hash, RandomState},
@@ -56,13 +57,15 @@ where
 
     /// The fact for a key: from memory, or else found by `find`. A replica that is out
     /// of touch with the change log asks every time.
-    pub(crate) async fn get<F>(
+    pub(crate) async fn get<Q, F>(
         &self,
         db: &Db,
-        key: &K,
+        key: &Q,
         find: impl FnOnce() -> F,
     ) -> Result<Option<Arc<V>>>
     where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
         F: Future<Output = Result<Option<V>>>,
     {
         let in_touch = db.in_touch();
@@ -72,7 +75,7 @@ where
         let generation = self.generation(key).load(Ordering::SeqCst);
         let Some(found) = find().await?.map(Arc::new) else { return Ok(None) };
         if in_touch {
-            self.entries.insert(key.clone(), found.clone());
+            self.entries.insert(key.to_owned(), found.clone());
             if self.generation(key).load(Ordering::SeqCst) != generation {
                 self.entries.invalidate(key);
             }
@@ -97,7 +100,15 @@ where
         true
     }
 
-    fn generation(&self, key: &K) -> &AtomicU64 {
+    /// Forgets everything: what changed is not known.
+    pub(crate) fn forget_all(&self) {
+        for generation in &self.generations {
+            generation.fetch_add(1, Ordering::SeqCst);
+        }
+        self.entries.invalidate_all();
+    }
+
+    fn generation<Q: Hash + ?Sized>(&self, key: &Q) -> &AtomicU64 {
         let slot = self.hasher.hash_one(key) as usize % GENERATIONS;
         &self.generations[slot]
     }

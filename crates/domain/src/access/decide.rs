@@ -5,56 +5,13 @@ use std::sync::Arc;
 use kit::{Error, Kind, Result, Subject};
 use oci::RepositoryName;
 
-use super::{Caller, Principal, RepositoryActions, Right, roles};
+use super::{Caller, Principal, RepositoryActions, roles};
 use crate::{
     Context,
-    projects::{self, Project, ProjectRef, Roles},
+    projects::{self, Allowed, Project, ProjectRef, Roles},
+    rights::{self, Right, System, View},
     users::{self, User},
 };
-
-/// Proof that a caller may do something in a project. Only this room makes it; verbs
-/// that need a right take it.
-#[derive(Clone, Debug)]
-pub struct Allowed {
-    project: Arc<Project>,
-    right: Right,
-}
-
-impl Allowed {
-    /// The project.
-    pub fn project(&self) -> &Arc<Project> {
-        &self.project
-    }
-
-    /// What is allowed.
-    pub fn right(&self) -> Right {
-        self.right
-    }
-
-    /// For a verb to make sure that it was given the proof it needs.
-    ///
-    /// # Errors
-    /// Internal, when the proof is for another right: a mistake of the code above.
-    pub fn require(&self, right: Right) -> Result<()> {
-        if self.right == right {
-            return Ok(());
-        }
-        Err(Error::internal(format!("allowed {}, needed {right}", self.right)))
-    }
-}
-
-/// Proof that a caller may do something with the whole system.
-#[derive(Clone, Copy, Debug)]
-pub struct AllowedOnSystem {
-    right: Right,
-}
-
-impl AllowedOnSystem {
-    /// What is allowed.
-    pub fn right(self) -> Right {
-        self.right
-    }
-}
 
 /// Whether a caller may do something with a repository, which need not exist.
 /// Reads memory only when warm.
@@ -87,7 +44,7 @@ pub async fn on_repository(
         Some(grants) if !grants.repositories.iter().any(reaches) => {
             Err(Error::new(Kind::Unauthenticated, refusal()))
         }
-        _ => Ok(Allowed { project, right }),
+        _ => Ok(Allowed::decided(project, right)),
     }
 }
 
@@ -110,23 +67,59 @@ pub async fn on_project(
     if !standing.may(right) || caller.has_token() {
         return Err(refused(caller, words(caller)));
     }
-    Ok(Allowed { project: found, right })
+    Ok(Allowed::decided(found, right))
 }
 
-/// Whether a caller may do something with the whole system.
+/// Whether a caller may do something with the whole system. Callers with a registry token
+/// have no rights here.
 ///
 /// # Errors
 /// Unauthenticated for anonymous, Forbidden for everybody else.
-pub async fn on_system(context: &Context, caller: &Caller, right: Right) -> Result<AllowedOnSystem> {
+pub async fn on_system(context: &Context, caller: &Caller, right: Right) -> Result<rights::Allowed<System>> {
     let all = may_do_everything(context, caller).await?;
-    let reaches = caller.grants().is_none_or(|grants| grants.catalog && right == Right::CATALOG);
-    if all && !reaches {
-        return Err(Error::new(Kind::Unauthenticated, "unauthorized"));
-    }
-    if !all {
+    if !all || caller.has_token() {
         return Err(refused(caller, words(caller)));
     }
-    Ok(AllowedOnSystem { right })
+    Ok(rights::Allowed::decided(System, right))
+}
+
+/// Whether a caller may list the repositories of the registry: everybody who is known,
+/// as far as it may see them.
+///
+/// # Errors
+/// Unauthenticated for anonymous, and for a token that was not issued for the catalog.
+pub async fn on_catalog(context: &Context, caller: &Caller) -> Result<AllowedCatalog> {
+    let view = view(context, caller).await?;
+    let reaches = caller.grants().is_none_or(|grants| grants.catalog);
+    if caller.is_anonymous() || !reaches {
+        let message = "unauthorized to list all repositories: unauthorized";
+        return Err(Error::new(Kind::Unauthenticated, message));
+    }
+    Ok(AllowedCatalog { view })
+}
+
+/// Proof that a caller may list the repositories of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct AllowedCatalog {
+    view: View,
+}
+
+impl AllowedCatalog {
+    /// The number of the user whose repositories may be listed; none for all.
+    pub fn only_for(self) -> Option<i64> {
+        (!self.view.is_everything()).then(|| self.view.user_id())
+    }
+}
+
+/// What a caller sees in lists.
+///
+/// # Errors
+/// Unauthenticated for a user that is no more.
+pub async fn view(context: &Context, caller: &Caller) -> Result<View> {
+    if may_do_everything(context, caller).await? {
+        return Ok(View::Everything);
+    }
+    Ok(caller.user_id().map_or(View::Public, View::Of))
 }
 
 /// The user that asks, as it is now.

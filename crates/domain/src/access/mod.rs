@@ -12,17 +12,21 @@
 
 mod caller;
 mod decide;
-mod rights;
 mod roles;
 #[cfg(test)]
 mod tests;
 
 pub use caller::{Caller, Principal};
 pub use decide::{
-    Allowed, AllowedOnSystem, on_project, on_repository, on_system, repository_actions, user,
+    AllowedCatalog, on_catalog, on_project, on_repository, on_system, repository_actions, user,
+    view,
 };
-pub use rights::{Action, Resource, Right};
 pub use roles::{PROJECT_RULES, ProjectRule, SYSTEM_RULES, SystemRule};
+
+pub use crate::{
+    projects::Allowed,
+    rights::{Action, Resource, Right, View},
+};
 
 use std::sync::Arc;
 

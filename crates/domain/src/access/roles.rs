@@ -1,11 +1,13 @@
 //! The roles as data: what each may do, as Harbor's.
 
-use super::{
-    Action::{self, *},
-    Resource::{self, *},
-    Right,
+use crate::{
+    projects::{Role, Roles},
+    rights::{
+        Action::{self, *},
+        Resource::{self, *},
+        Right,
+    },
 };
-use crate::projects::{Role, Roles};
 
 /// What who may do in a project.
 #[derive(Clone, Copy, Debug)]

@@ -20,15 +20,16 @@ use std::{fmt, sync::Arc};
 use db::{Row, args};
 use kit::{Result, Time};
 
-use crate::{Context, cache::Pair};
+use crate::{Context, cache::Pair, rights};
 
+pub(crate) use create::first;
 pub use create::{NewProject, create};
-pub use delete::{deletable, delete};
-pub use list::{Filter, Listed, ListedProject, Sort, details, list};
+pub use delete::delete;
+pub use list::{Details, Filter, Sort, details, list};
 pub use members::{
-    Entity, Member, NewMember, add_member, change_role, member, members, remove_member,
+    Member, MemberRef, NewMember, add_member, change_role, member, members, remove_member,
 };
-pub use metadata::{Changes, update};
+pub use metadata::{Metadata, update};
 
 /// What must be known of a project to decide about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,16 @@ pub struct Project {
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
+}
+
+/// Proof that a caller may do something in a project.
+pub type Allowed = rights::Allowed<Arc<Project>>;
+
+impl Allowed {
+    /// The project.
+    pub fn project(&self) -> &Arc<Project> {
+        self.thing()
+    }
 }
 
 /// How a caller names a project.
@@ -156,7 +167,7 @@ pub(crate) async fn find(
                 let row = context.db.one(sql::BY_NAME, args![name]).await?;
                 row.as_ref().map(read_project).transpose()
             };
-            context.caches.projects.get(&context.db, &name.to_owned(), find).await
+            context.caches.projects.get(&context.db, name, find).await
         }
         ProjectRef::Id(id) => {
             let row = context.db.one(sql::BY_ID, args![id]).await?;

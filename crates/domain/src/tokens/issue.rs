@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Context,
-    access::{self, Caller, Right},
+    access::{self, Caller},
 };
 
 /// Clients take less than a minute for a mistake (distribution's token specification).
@@ -73,7 +73,7 @@ pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Resu
 /// What a caller gets of a scope.
 async fn grant(context: &Context, caller: &Caller, scope: &Scope) -> Result<Access> {
     if scope.kind() == "registry" && scope.name() == "catalog" {
-        let allowed = access::on_system(context, caller, Right::CATALOG).await.is_ok();
+        let allowed = access::on_catalog(context, caller).await.is_ok();
         let actions = if allowed { vec!["*".to_owned()] } else { Vec::new() };
         let (kind, name) = ("registry".to_owned(), "catalog".to_owned());
         return Ok(Access { kind, name, actions, pid: None });

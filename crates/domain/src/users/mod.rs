@@ -21,7 +21,7 @@ use crate::Context;
 
 pub(crate) use create::first;
 pub use create::{NewUser, create};
-pub use list::{Filter, list};
+pub use list::{Filter, list, search};
 pub use password::{reset_password, verify};
 pub(crate) use password::{Passwords, hash, valid_password};
 

@@ -90,7 +90,7 @@ pub enum Resource {
 
 impl Resource {
     /// How many there are.
-    pub(super) const COUNT: usize = Self::UserGroup as usize + 1;
+    pub(crate) const COUNT: usize = Self::UserGroup as usize + 1;
 
     /// Harbor's name; empty for the project itself.
     pub const fn as_str(self) -> &'static str {
@@ -165,7 +165,7 @@ pub enum Action {
 
 impl Action {
     /// How many there are.
-    pub(super) const COUNT: usize = Self::Update as usize + 1;
+    pub(crate) const COUNT: usize = Self::Update as usize + 1;
 
     /// Harbor's name.
     pub const fn as_str(self) -> &'static str {
@@ -205,9 +205,6 @@ impl Right {
     pub const PUSH: Self = Self::new(Resource::Repository, Action::Push);
     /// To delete from a repository by docker's protocol.
     pub const DELETE: Self = Self::new(Resource::Repository, Action::Delete);
-    /// To list all repositories of the registry.
-    pub const CATALOG: Self = Self::new(Resource::Catalog, Action::Read);
-
     /// A right by its parts.
     pub const fn new(resource: Resource, action: Action) -> Self {
         Self { resource, action }

@@ -1,0 +1,102 @@
+//! Making a project.
+
+use db::{Tx, args};
+use kit::{Error, Kind, Result, Subject, Time};
+
+use super::{Metadata, Role, sql};
+use crate::{
+    Context,
+    cache::Pair,
+    users::{ADMIN, User},
+};
+
+/// The number of the project `library`, which exists from the first start.
+const LIBRARY: i64 = 1;
+
+/// The longest name, in characters.
+const LONGEST: usize = 255;
+
+/// A project to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewProject {
+    /// Its name.
+    pub name: String,
+    /// Whether it is public, and what else is set.
+    pub metadata: Metadata,
+}
+
+/// Makes a project for a user, who becomes its administrator. Everybody who is known may.
+/// Gives its number.
+///
+/// # Errors
+/// Invalid when the name or the metadata break Harbor's rules; Conflict when the name is
+/// taken.
+pub async fn create(context: &Context, owner: &User, new: NewProject) -> Result<i64> {
+    if !is_name(&new.name) {
+        return Err(Error::invalid(
+            "a project's name has 1 to 255 characters: lower-case letters and digits, \
+             with single '.', '_' or '-' between them",
+        )
+        .about(Subject::Project));
+    }
+    new.metadata.check()?;
+    let name = new.name.clone();
+    let (owner_id, now, caches) = (owner.id, context.clock.now(), context.caches.clone());
+    let made = context
+        .db
+        .write(move |tx| {
+            let (new, caches) = (new.clone(), caches.clone());
+            Box::pin(async move {
+                let public = new.metadata.public.unwrap_or(false);
+                let row = tx.one(sql::INSERT, args![&new.name, owner_id, public, now]).await?;
+                let id = row.ok_or_else(|| Error::internal("a new project has no id"))?.get(0)?;
+                new.metadata.store(tx, id).await?;
+                let admin = args![id, owner_id, Role::ProjectAdmin.id(), now];
+                tx.one(sql::INSERT_MEMBER, admin).await?;
+                caches.projects.changes(tx, &new.name);
+                caches.roles.changes(tx, &Pair(id, owner_id));
+                Ok(id)
+            })
+        })
+        .await;
+    made.map_err(|error| match error.kind {
+        Kind::Conflict => {
+            Error::conflict(format!("The project named {name} already exists")).about(Subject::Project)
+        }
+        _ => error,
+    })
+}
+
+/// Makes the project `library`, if there is none. The caller holds a lock, and has made
+/// the user `admin`.
+pub(crate) async fn first(tx: &mut Tx, now: Time) -> Result<()> {
+    let made = tx.execute(sql::INSERT_FIRST, args![LIBRARY, "library", ADMIN, now]).await?;
+    if made == 1 {
+        tx.one(sql::INSERT_MEMBER, args![LIBRARY, ADMIN, Role::ProjectAdmin.id(), now]).await?;
+    }
+    Ok(())
+}
+
+/// Whether a text is a project's name: words of letters and digits, with one dot,
+/// underscore or hyphen between two of them.
+fn is_name(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    text.len() <= LONGEST && text.split(['.', '_', '-']).all(is_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn names_are_harbors() {
+        for good in ["a", "0", "a.b_c-d", &"a".repeat(255)] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "A", "a--b", "a.-b", "-a", "a-", "a/b", "a b", "é", &"a".repeat(256)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

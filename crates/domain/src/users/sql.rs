@@ -1,0 +1,41 @@
+//! Statements on `users`.
+
+/// A user that was not deleted. $1 id.
+pub(super) const BY_ID: &str = "\
+    SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
+    password_hash FROM users WHERE id = $1 AND deleted = FALSE";
+
+/// A user that was not deleted, with the columns of [`BY_ID`]. $1 name.
+pub(super) const BY_NAME: &str = "\
+    SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
+    password_hash FROM users WHERE username = $1 AND deleted = FALSE";
+
+/// A new user. $1 name, $2 e-mail, $3 name in real life, $4 comment, $5 password hash,
+/// $6 now.
+pub(super) const INSERT: &str = "\
+    INSERT INTO users (username, email, realname, comment, password_hash, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id";
+
+/// The first user. $1 id, $2 name, $3 name in real life, $4 password hash, $5 now.
+pub(super) const INSERT_FIRST: &str = "\
+    INSERT INTO users (id, username, realname, comment, sysadmin, password_hash, created_at, updated_at) \
+    VALUES ($1, $2, $3, 'admin user', TRUE, $4, $5, $5) ON CONFLICT DO NOTHING";
+
+/// Another password. $1 id, $2 password hash, $3 now.
+pub(super) const SET_PASSWORD: &str =
+    "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1 AND deleted = FALSE";
+
+/// A page of users with the columns of [`BY_ID`], by name. $1 pattern of names,
+/// $2 pattern of e-mails, either may be null, $3 how many, $4 after how many.
+pub(super) const PAGE: &str = "\
+    SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
+    password_hash FROM users WHERE deleted = FALSE \
+    AND (CAST($1 AS TEXT) IS NULL OR lower(username) LIKE CAST($1 AS TEXT) ESCAPE '\\') \
+    AND (CAST($2 AS TEXT) IS NULL OR lower(email) LIKE CAST($2 AS TEXT) ESCAPE '\\') \
+    ORDER BY username LIMIT $3 OFFSET $4";
+
+/// How many users there are. $1 and $2 as in [`PAGE`].
+pub(super) const COUNT: &str = "\
+    SELECT COUNT(*) FROM users WHERE deleted = FALSE \
+    AND (CAST($1 AS TEXT) IS NULL OR lower(username) LIKE CAST($1 AS TEXT) ESCAPE '\\') \
+    AND (CAST($2 AS TEXT) IS NULL OR lower(email) LIKE CAST($2 AS TEXT) ESCAPE '\\')";
