@@ -19,8 +19,8 @@ use crate::http1::Method;
 use crate::load::Work;
 use crate::registry::expect;
 
-/// One read from the socket, in bytes: the size with the least CPU per GiB here, as the bytes are
-/// still in the cache when they are hashed and written.
+/// So many bytes are received before they are hashed and written. Of 64 KiB, 256 KiB and 1 MiB,
+/// filled or as they come, this took the least CPU per GiB.
 const PIECE: usize = 256 * 1024;
 
 /// Serves until the process is ended; files are left in `folder`.
@@ -53,13 +53,11 @@ fn receive_all(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
         let mut file = File::create(next_file(folder))?;
         while left > 0 {
             let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-            let read = stream.read(&mut buffer[..wanted])?;
-            if read == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            hash.update(&buffer[..read]);
-            file.write_all(&buffer[..read])?;
-            left -= read as u64;
+            let piece = &mut buffer[..wanted];
+            stream.read_exact(piece)?;
+            hash.update(&*piece);
+            file.write_all(piece)?;
+            left -= wanted as u64;
         }
         std::hint::black_box(hash.finalize());
         file.sync_data()?;
