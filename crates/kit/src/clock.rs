@@ -1,7 +1,10 @@
 //! Time, injected: whoever needs to know the time is given a clock.
 
 use std::{
-    sync::{Arc, atomic::{AtomicI64, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,13 +26,19 @@ impl Time {
     /// This moment and a while.
     #[must_use]
     pub fn after(self, while_: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// A while before this moment.
     #[must_use]
     pub fn before(self, while_: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -52,7 +61,9 @@ impl Clock {
     pub fn now(&self) -> Time {
         match self {
             Self::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let since = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 Time(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
             Self::Manual(micros) => Time(micros.load(Ordering::SeqCst)),
@@ -62,7 +73,10 @@ impl Clock {
     /// Turns a manual clock forward; the system's clock is left alone.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(micros) = self {
-            micros.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+            micros.fetch_add(
+                i64::try_from(by.as_micros()).unwrap_or(i64::MAX),
+                Ordering::SeqCst,
+            );
         }
     }
 }

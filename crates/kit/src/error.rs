@@ -22,6 +22,8 @@ pub enum Kind {
     Unauthenticated,
     /// The request itself is wrong.
     Invalid,
+    /// The request can be read, but a value in it is not allowed (422 in Harbor's API).
+    Unprocessable,
     /// The request asks for something this server does not do.
     Unsupported,
     /// The request is larger than a limit.
@@ -159,7 +161,10 @@ impl Error {
     /// Adds a finding.
     #[must_use]
     pub fn with(mut self, message: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
-        self.details.push(Detail { message: message.into(), facts });
+        self.details.push(Detail {
+            message: message.into(),
+            facts,
+        });
         self
     }
 

@@ -2,6 +2,15 @@
 
 mod clock;
 mod error;
+mod id;
+mod paging;
+mod seal;
+mod secret;
+pub mod size;
 
 pub use clock::{Clock, Time};
 pub use error::{Detail, Error, Kind, Result, Subject};
+pub use id::{request_id, unique_id};
+pub use paging::{Keyset, Page};
+pub use seal::Seal;
+pub use secret::{Secret, constant_time_eq, random_bytes, random_password, random_token};
