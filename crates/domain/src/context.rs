@@ -2,10 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use db::Db;
+use db::{Change, Db};
 use kit::{Clock, Seal};
 
-use crate::{artifacts, cache::Cached, projects, uploads, users};
+use crate::{
+    artifacts,
+    cache::{Cached, Pair},
+    projects, repositories, tokens, uploads, users,
+};
 
 /// How this installation is to behave, from its configuration.
 #[derive(Clone, Debug)]
@@ -44,15 +48,70 @@ pub struct Context {
     /// How to behave.
     pub settings: Settings,
     pub(crate) caches: Arc<Caches>,
+    /// Sign registry tokens.
+    pub(crate) keys: Arc<tokens::Keys>,
+    /// What this process knows of passwords.
+    pub(crate) passwords: users::Passwords,
+    /// Signs the names of uploads.
+    pub(crate) ticket_key: uploads::TicketKey,
+    /// Who is writing which upload in this process.
+    pub(crate) writers: uploads::Writers,
 }
 
 /// All facts kept in memory. Each room owns the shape of its own.
 pub(crate) struct Caches {
     pub(crate) users: Cached<i64, users::User>,
     pub(crate) projects: Cached<String, projects::Project>,
-    pub(crate) roles: Cached<crate::cache::Pair<i64, i64>, projects::Roles>,
-    pub(crate) repositories: Cached<String, artifacts::Repository>,
-    pub(crate) tags: Cached<crate::cache::Pair<i64, oci::Tag>, oci::Digest>,
-    pub(crate) manifests: Cached<crate::cache::Pair<i64, oci::Digest>, artifacts::Stored>,
-    pub(crate) blobs: Cached<crate::cache::Pair<i64, oci::Digest>, uploads::Held>,
+    pub(crate) roles: Cached<Pair<i64, i64>, projects::Roles>,
+    pub(crate) repositories: Cached<String, repositories::Repository>,
+    pub(crate) tags: Cached<Pair<i64, oci::Tag>, oci::Digest>,
+    pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
+    pub(crate) blobs: Cached<Pair<i64, oci::Digest>, uploads::Held>,
+}
+
+impl Caches {
+    /// How many facts of one kind are kept, where they are small.
+    const MOST: u64 = 100_000;
+
+    /// How much memory the bytes of manifests may take.
+    const MANIFEST_BYTES: u64 = 32 * 1024 * 1024;
+
+    /// Empty ones.
+    pub(crate) fn new() -> Self {
+        Self {
+            users: Cached::new("user", Self::MOST, |_| 1),
+            projects: Cached::new("project", Self::MOST, |_| 1),
+            roles: Cached::new("roles", Self::MOST, |_| 1),
+            repositories: Cached::new("repository", Self::MOST, |_| 1),
+            tags: Cached::new("tag", Self::MOST, |_| 1),
+            manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
+                u32::try_from(stored.content.len()).unwrap_or(u32::MAX).saturating_add(256)
+            }),
+            blobs: Cached::new("blob", Self::MOST, |_| 1),
+        }
+    }
+
+    /// Forgets what a change names.
+    pub(crate) fn apply(&self, change: &Change) {
+        if change.is_everything() {
+            return self.forget_all();
+        }
+        let _one_of_them = self.users.apply(change)
+            || self.projects.apply(change)
+            || self.roles.apply(change)
+            || self.repositories.apply(change)
+            || self.tags.apply(change)
+            || self.manifests.apply(change)
+            || self.blobs.apply(change);
+    }
+
+    fn forget_all(&self) {
+        self.users.forget_all();
+        self.projects.forget_all();
+        self.roles.forget_all();
+        self.repositories.forget_all();
+        self.tags.forget_all();
+        self.manifests.forget_all();
+        self.blobs.forget_all();
+    }
 }

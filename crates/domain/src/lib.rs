@@ -4,12 +4,19 @@
 
 mod cache;
 mod context;
+mod listing;
 
+pub mod rights;
 pub mod users;
 pub mod projects;
 pub mod access;
 pub mod tokens;
+mod repositories;
 pub mod uploads;
 pub mod artifacts;
+mod installation;
+pub mod verify;
 
 pub use context::{Context, Settings};
+pub use listing::Listing;
+pub use installation::FirstStart;

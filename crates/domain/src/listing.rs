@@ -1,5 +1,7 @@
 //! What the lists of all rooms have in common.
 
+use kit::Page;
+
 /// One page of a list, and how long the whole list is.
 #[derive(Clone, Debug, Default)]
 pub struct Listing<T> {
@@ -7,6 +9,16 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// How many items there are on all pages.
     pub total: i64,
+}
+
+/// How many items a page has, for `LIMIT`.
+pub(crate) fn limit(page: Page) -> i64 {
+    i64::try_from(page.page_size).unwrap_or(i64::MAX)
+}
+
+/// How many items come before a page, for `OFFSET`.
+pub(crate) fn offset(page: Page) -> i64 {
+    i64::try_from(page.offset()).unwrap_or(i64::MAX)
 }
 
 /// A pattern for `lower(column) LIKE … ESCAPE '\'` that finds texts which contain

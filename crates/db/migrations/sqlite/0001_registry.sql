@@ -76,7 +76,7 @@ CREATE TABLE blobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     digest TEXT NOT NULL UNIQUE,
     size BIGINT NOT NULL,
-    place TEXT NOT NULL,
+    place TEXT NOT NULL UNIQUE,
     created_at BIGINT NOT NULL
 );
 

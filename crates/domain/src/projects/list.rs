@@ -8,7 +8,7 @@ use kit::{Error, Page, Result, Subject};
 use super::{Allowed, Project, Role, Roles, read_project, sql};
 use crate::{
     Context,
-    listing::{Listing, containing},
+    listing::{Listing, containing, limit, offset},
     rights::View,
 };
 
@@ -101,8 +101,8 @@ pub async fn list(
     ];
     let total = context.db.one(sql::COUNT, args.clone()).await?;
     args.push(sort.name());
-    args.push(page.size());
-    args.push(page.offset());
+    args.push(limit(page));
+    args.push(offset(page));
     let rows = context.db.all(sql::PAGE, args).await?;
     let mut items = rows.iter().map(read_details).collect::<Result<Vec<_>>>()?;
     add_parts(context, view.user_id(), &mut items).await?;

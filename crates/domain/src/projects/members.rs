@@ -7,7 +7,7 @@ use super::{Allowed, Role, sql};
 use crate::{
     Context,
     cache::Pair,
-    listing::{Listing, containing},
+    listing::{Listing, containing, limit, offset},
     rights::{Action, Resource, Right},
     users,
 };
@@ -96,7 +96,7 @@ pub async fn members(
     allowed.require(Right::new(Resource::Member, Action::List))?;
     let (project_id, name) = (allowed.project().id, name.map(containing));
     let total = context.db.one(sql::COUNT_MEMBERS, args![project_id, name.clone()]).await?;
-    let args = args![project_id, name, page.size(), page.offset()];
+    let args = args![project_id, name, limit(page), offset(page)];
     let rows = context.db.all(sql::MEMBERS, args).await?;
     Ok(Listing {
         items: rows.iter().map(read_member).collect::<Result<_>>()?,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use oci::Scope;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Caller, Grant, Grants, Principal, RepositoryActions};
@@ -45,6 +46,18 @@ impl Access {
             name: name.to_owned(),
             actions: actions.names().map(str::to_owned).collect(),
             pid: granted.map(|(project_id, _)| project_id),
+        }
+    }
+}
+
+impl Access {
+    /// What the entry grants, as a scope.
+    pub(super) fn to_scope(&self) -> Scope {
+        Scope {
+            kind: self.kind.clone(),
+            class: None,
+            name: self.name.clone(),
+            actions: self.actions.clone(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use aws_lc_rs::rand::SystemRandom;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kit::{Error, Result, Time};
-use oci::{RepositoryName, Scope};
+use oci::{RepositoryName, Scope, ScopeError};
 
 use super::{
     ISSUER, SERVICE,
@@ -19,9 +19,6 @@ use crate::{
 
 /// Clients take less than a minute for a mistake (distribution's token specification).
 const SHORTEST_LIFE: Duration = Duration::from_secs(60);
-
-/// How many scopes one token may be asked for: tokens travel in headers of 8 KiB.
-const MOST_SCOPES: usize = 64;
 
 /// A token that was issued.
 #[derive(Clone)]
@@ -42,19 +39,19 @@ pub struct Issued {
 /// # Errors
 /// Invalid for too many scopes.
 pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Result<Issued> {
-    if scopes.len() > MOST_SCOPES {
-        return Err(Error::invalid(format!("a token has at most {MOST_SCOPES} scopes")));
+    if scopes.len() > Scope::MOST {
+        return Err(Error::invalid(ScopeError::TooMany.to_string()));
     }
     let mut access = Vec::with_capacity(scopes.len());
     let mut seen = HashSet::new();
     for scope in scopes {
-        if seen.insert((scope.kind(), scope.name())) {
+        if seen.insert((scope.kind.as_str(), scope.name.as_str())) {
             access.push(grant(context, caller, scope).await?);
         }
     }
     let lifetime = context.settings.token_lifetime.max(SHORTEST_LIFE);
     let issued_at = context.clock.now();
-    let granted = access.iter().filter_map(to_scope).collect();
+    let granted = access.iter().map(Access::to_scope).filter(|scope| !scope.actions.is_empty()).collect();
     let claims = Claims {
         iss: ISSUER.to_owned(),
         sub: caller.name().map_or_else(String::new, |name| name.as_ref().to_owned()),
@@ -72,28 +69,20 @@ pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Resu
 
 /// What a caller gets of a scope.
 async fn grant(context: &Context, caller: &Caller, scope: &Scope) -> Result<Access> {
-    if scope.kind() == "registry" && scope.name() == "catalog" {
+    if scope.kind == Scope::REGISTRY && scope.name == "catalog" {
         let allowed = access::on_catalog(context, caller).await.is_ok();
         let actions = if allowed { vec!["*".to_owned()] } else { Vec::new() };
         let (kind, name) = ("registry".to_owned(), "catalog".to_owned());
         return Ok(Access { kind, name, actions, pid: None });
     }
-    if scope.kind() == "repository"
-        && let Ok(name) = scope.name().parse::<RepositoryName>()
+    if scope.kind == Scope::REPOSITORY
+        && let Ok(name) = scope.name.parse::<RepositoryName>()
     {
         let granted = access::repository_actions(context, caller, &name).await?;
-        return Ok(Access::to_repository(scope.name(), granted));
+        return Ok(Access::to_repository(&scope.name, granted));
     }
-    let (kind, name) = (scope.kind().to_owned(), scope.name().to_owned());
+    let (kind, name) = (scope.kind.clone(), scope.name.clone());
     Ok(Access { kind, name, actions: Vec::new(), pid: None })
-}
-
-/// What an entry grants, as a scope; none if nothing.
-fn to_scope(access: &Access) -> Option<Scope> {
-    if access.actions.is_empty() {
-        return None;
-    }
-    format!("{}:{}:{}", access.kind, access.name, access.actions.join(",")).parse().ok()
 }
 
 /// Signs claims. The library for JWTs reads the private key again for each signature,

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 };
 use db::{Change, Row, Tx, args};
 use jsonwebtoken::DecodingKey;
-use kit::{Error, Result, Time};
+use kit::{Error, Result, Seal, Time};
 use moka::sync::Cache;
 use parking_lot::RwLock;
 
@@ -81,7 +81,7 @@ impl Keys {
 
     /// Forgets the keys if a change says that they changed.
     pub(crate) fn apply(&self, change: &Change) {
-        if change.topic() == TOPIC {
+        if change.topic() == TOPIC || change.is_everything() {
             self.changed.store(true, Ordering::SeqCst);
             self.verified.invalidate_all();
         }
@@ -102,6 +102,14 @@ impl Ring {
     pub(super) fn signing(&self) -> &SigningKey {
         &self.signing
     }
+}
+
+/// Makes sure that tokens can be issued.
+///
+/// # Errors
+/// Internal when there is no key or it does not open.
+pub(crate) async fn ready(context: &Context) -> Result<()> {
+    ring(context).await.map(|_| ())
 }
 
 /// The keys, read if they changed.
@@ -132,7 +140,7 @@ pub(super) async fn find(context: &Context, id: &str) -> Result<Option<DecodingK
 /// Makes a new key that signs from now on, here at once and on other replicas within a
 /// second. What the key before it signed stays good until it expires.
 pub async fn rotate(context: &Context) -> Result<()> {
-    let key = NewKey::make(context)?;
+    let key = NewKey::make(&context.seal)?;
     let now = context.clock.now();
     let expired = now.before(context.settings.token_lifetime).before(4 * LEEWAY);
     let key = Arc::new(key);
@@ -153,12 +161,12 @@ pub async fn rotate(context: &Context) -> Result<()> {
 
 impl NewKey {
     /// Makes a key.
-    pub(crate) fn make(context: &Context) -> Result<Self> {
+    pub(crate) fn make(seal: &Seal) -> Result<Self> {
         let mistake = |_| Error::internal("a signing key could not be made");
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(mistake)?;
         let private = pair.to_pkcs8v1().map_err(mistake)?;
         let id = kit::random_token(12);
-        let sealed_private = context.seal.seal(private.as_ref(), &sealed_as(&id));
+        let sealed_private = seal.seal(private.as_ref(), &sealed_as(&id));
         Ok(Self { id, sealed_private, public: pair.public_key().as_ref().to_vec() })
     }
 

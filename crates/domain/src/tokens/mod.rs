@@ -18,7 +18,7 @@ mod verify;
 use std::time::Duration;
 
 pub use issue::{Issued, issue};
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, NewKey, ready};
 pub use keys::rotate;
 pub use refresh::{issue_refresh, verify_refresh};
 pub(crate) use verify::Verified;

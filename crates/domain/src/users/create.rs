@@ -62,7 +62,7 @@ impl NewUser {
 pub async fn create(context: &Context, allowed: &Allowed<System>, new: NewUser) -> Result<i64> {
     allowed.require(Right::new(Resource::User, Action::Create))?;
     new.check()?;
-    let hash = password::hash(context, &new.password).await?;
+    let hash = password::hash(&context.passwords, &new.password).await?;
     let now = context.clock.now();
     let args = args![new.username, new.email, new.realname, new.comment, hash, now];
     let made = context
@@ -82,10 +82,10 @@ pub async fn create(context: &Context, allowed: &Allowed<System>, new: NewUser) 
     })
 }
 
-/// Makes the user `admin`, if there is none. The caller holds a lock.
-pub(crate) async fn first(tx: &mut Tx, password_hash: &str, now: Time) -> Result<()> {
+/// Makes the user `admin`, if there is none. True if it was made. The caller holds a lock.
+pub(crate) async fn first(tx: &mut Tx, password_hash: &str, now: Time) -> Result<bool> {
     let args = args![ADMIN, "admin", "system admin", password_hash, now];
-    tx.execute(sql::INSERT_FIRST, args).await.map(|_| ())
+    Ok(tx.execute(sql::INSERT_FIRST, args).await? == 1)
 }
 
 /// Whether a text has the form of an e-mail address: something, an at sign, and a

@@ -6,7 +6,7 @@ use kit::{Page, Result};
 use super::{User, read_user, sql};
 use crate::{
     Context,
-    listing::{Listing, containing},
+    listing::{Listing, containing, limit, offset},
     rights::{Action, Allowed, Resource, Right, System},
 };
 
@@ -48,7 +48,7 @@ async fn find(context: &Context, filter: &Filter, page: Page) -> Result<Listing<
     let username = filter.username.as_deref().map(containing);
     let email = filter.email.as_deref().map(containing);
     let total = context.db.one(sql::COUNT, args![username.clone(), email.clone()]).await?;
-    let args = args![username, email, page.size(), page.offset()];
+    let args = args![username, email, limit(page), offset(page)];
     let rows = context.db.all(sql::PAGE, args).await?;
     Ok(Listing {
         items: rows.iter().map(read_user).collect::<Result<_>>()?,

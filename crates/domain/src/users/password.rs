@@ -54,8 +54,7 @@ impl Passwords {
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            key: hmac::Key::generate(hmac::HMAC_SHA256, &aws_lc_rs::rand::SystemRandom::new())
-                .unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &kit::random_bytes::<32>())),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &kit::random_bytes::<32>()),
             remembered: Cache::builder()
                 .max_capacity(MOST_REMEMBERED)
                 .time_to_live(REMEMBERED_FOR)
@@ -184,7 +183,7 @@ pub async fn reset_password(context: &Context, username: &str, password: &str) -
     let user = find_by_name(context, username).await?.ok_or_else(|| {
         Error::not_found(Subject::User, format!("user {username} not found"))
     })?;
-    let hash = hash(context, password).await?;
+    let hash = hash(&context.passwords, password).await?;
     let (id, now) = (user.id, context.clock.now());
     let caches = context.caches.clone();
     context
@@ -220,10 +219,10 @@ pub(crate) fn valid_password(password: &str) -> Result<()> {
 }
 
 /// The hash of a password, as it is kept: argon2id in PHC's string format.
-pub(crate) async fn hash(context: &Context, password: &str) -> Result<String> {
+pub(crate) async fn hash(passwords: &Passwords, password: &str) -> Result<String> {
     let password = password.to_owned();
     let hash = move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
-    let turn = context.passwords.turn().await?;
+    let turn = passwords.turn().await?;
     hashing(turn, hash).await?.map_err(Error::internal)
 }
 
