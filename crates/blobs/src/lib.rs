@@ -12,9 +12,11 @@
 //! Memory for bytes on their way is one bounded pool (`pool.rs`), however many clients there
 //! are. No call here blocks its thread on the disk.
 
+mod batch;
 mod error;
 mod files;
 mod key;
+mod objects;
 mod place;
 mod pool;
 mod reader;

@@ -1,7 +1,8 @@
 //! Where a store is, and how it is to behave.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
+use kit::Secret;
 use url::Url;
 
 use crate::room::FreeSpace;
@@ -19,7 +20,7 @@ pub enum Place {
 }
 
 /// A bucket, and how to get at it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct S3Place {
     /// The server. None means Amazon's, by region.
     pub endpoint: Option<Url>,
@@ -32,26 +33,11 @@ pub struct S3Place {
     /// The access key.
     pub access_key: String,
     /// Its secret.
-    pub secret_key: String,
+    pub secret_key: Secret,
     /// Whether the bucket is named in the path of a request, not in its host name.
     pub path_style: bool,
     /// Whether clients are sent to the server with a signed link instead of being served.
     pub redirect: bool,
-}
-
-impl fmt::Debug for S3Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3Place")
-            .field("endpoint", &self.endpoint.as_ref().map(Url::as_str))
-            .field("region", &self.region)
-            .field("bucket", &self.bucket)
-            .field("prefix", &self.prefix)
-            .field("access_key", &self.access_key)
-            .field("secret_key", &"***")
-            .field("path_style", &self.path_style)
-            .field("redirect", &self.redirect)
-            .finish()
-    }
 }
 
 /// How a store is to behave.

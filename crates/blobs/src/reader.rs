@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::files::FileReader;
+use crate::{files::FileReader, objects::ObjectReader};
 
 /// A range of a blob as the body of a response. Its size is known exactly from the start; if
 /// the store then has fewer bytes, the body ends with an error and the connection is cut, so
@@ -22,6 +22,7 @@ pub struct Reader {
 enum Source {
     Whole(Bytes),
     File(FileReader),
+    Object(ObjectReader),
 }
 
 impl Reader {
@@ -40,6 +41,14 @@ impl Reader {
             source: Source::File(reader),
         }
     }
+
+    /// So many bytes of an object.
+    pub(crate) fn object(reader: ObjectReader, size: u64) -> Self {
+        Self {
+            remaining: size,
+            source: Source::Object(reader),
+        }
+    }
 }
 
 impl Body for Reader {
@@ -56,9 +65,13 @@ impl Body for Reader {
         let bytes = match &mut self.source {
             Source::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
             Source::File(reader) => ready!(reader.poll_chunk(cx)),
+            Source::Object(reader) => ready!(reader.poll_chunk(cx)),
         };
         let bytes = bytes.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
-        self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
+        let Some(remaining) = self.remaining.checked_sub(bytes.len() as u64) else {
+            return Poll::Ready(Some(Err(io::ErrorKind::InvalidData.into())));
+        };
+        self.remaining = remaining;
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, ops::Range, sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use kit::{Error, Kind, Time};
 use oci::Algorithm;
 use url::Url;
@@ -10,6 +10,7 @@ use url::Url;
 use crate::{
     Key, Options, Place, Reader, Upload, Writer,
     files::{Begun, FileWriter, Files},
+    objects::{ObjectWriter, Objects},
     pool::Pool,
     room::Room,
     writer::Sink,
@@ -27,6 +28,7 @@ struct Inner {
 
 enum Backend {
     Files(Files),
+    Objects(Objects),
 }
 
 /// A blob as it lies in the store.
@@ -38,6 +40,9 @@ pub struct Entry {
     pub size: u64,
     /// When it was last written.
     pub modified: Time,
+    /// The upload it came from, where the key tells. While that upload goes on, an entry
+    /// without a row may hold its bytes and is no garbage.
+    pub upload: Option<String>,
 }
 
 impl Store {
@@ -50,7 +55,7 @@ impl Store {
         let room = Room::new(options.free_space.clone());
         let backend = match place {
             Place::Files { root } => Backend::Files(Files::open(root.clone()).await?),
-            Place::S3(_) => return Err(Error::new(Kind::Unsupported, "S3 is not there yet")),
+            Place::S3(place) => Backend::Objects(Objects::open(place).await?),
         };
         Ok(Self(Arc::new(Inner {
             backend,
@@ -66,6 +71,7 @@ impl Store {
     pub async fn check(&self) -> kit::Result<()> {
         match &self.0.backend {
             Backend::Files(files) => files.check().await,
+            Backend::Objects(objects) => objects.check().await,
         }
     }
 
@@ -77,6 +83,7 @@ impl Store {
     pub async fn room(&self) -> kit::Result<()> {
         match &self.0.backend {
             Backend::Files(files) => self.0.room.check(files).await,
+            Backend::Objects(_) => Ok(()),
         }
     }
 
@@ -94,6 +101,13 @@ impl Store {
                 Begun::Whole(bytes) => Ok(Reader::whole(bytes)),
                 Begun::Stream(reader) => Ok(Reader::file(reader)),
             },
+            Backend::Objects(objects) => {
+                let length = range.end - range.start;
+                Ok(Reader::object(
+                    objects.read(key, size, range).await?,
+                    length,
+                ))
+            }
         }
     }
 
@@ -102,9 +116,10 @@ impl Store {
     ///
     /// # Errors
     /// Internal if the link cannot be signed.
-    pub async fn link(&self, _key: &Key, _lifetime: Duration) -> kit::Result<Option<Url>> {
+    pub async fn link(&self, key: &Key, lifetime: Duration) -> kit::Result<Option<Url>> {
         match &self.0.backend {
             Backend::Files(_) => Ok(None),
+            Backend::Objects(objects) => objects.link(key, lifetime).await,
         }
     }
 
@@ -129,6 +144,10 @@ impl Store {
                 let writer = FileWriter::resume(files, &self.0.pool, &upload).await?;
                 (Sink::File(writer), files.wrote(&upload))
             }
+            Backend::Objects(objects) => {
+                let writer = ObjectWriter::resume(objects, &self.0.pool, &upload)?;
+                (Sink::Object(writer), true)
+            }
         };
         let hasher = if trusted {
             upload.hasher(algorithm)
@@ -150,6 +169,7 @@ impl Store {
         upload.check()?;
         match &self.0.backend {
             Backend::Files(files) => files.abort(upload).await,
+            Backend::Objects(objects) => objects.abort(&upload.progress).await,
         }
     }
 
@@ -160,20 +180,16 @@ impl Store {
     pub async fn delete(&self, keys: &[Key]) -> kit::Result<()> {
         match &self.0.backend {
             Backend::Files(files) => files.delete(keys).await,
+            Backend::Objects(objects) => objects.delete(keys).await,
         }
     }
 
     /// All blobs in the store, whether a row names them or not.
     pub fn list(&self) -> impl Stream<Item = kit::Result<Entry>> + Send + use<> {
-        let batches = match &self.0.backend {
-            Backend::Files(files) => stream::unfold(files.list(), |mut batches| async move {
-                batches.recv().await.map(|batch| (batch, batches))
-            }),
-        };
-        batches.flat_map(|batch| match batch {
-            Ok(entries) => stream::iter(entries).map(Ok).left_stream(),
-            Err(error) => stream::iter([Err(error)]).right_stream(),
-        })
+        match &self.0.backend {
+            Backend::Files(files) => files.list().left_stream(),
+            Backend::Objects(objects) => objects.list().right_stream(),
+        }
     }
 
     /// Removes what uploads left that are not among the ids to keep and were last written
@@ -184,6 +200,7 @@ impl Store {
     pub async fn sweep_uploads(&self, before: Time, keep: &HashSet<String>) -> kit::Result<u64> {
         match &self.0.backend {
             Backend::Files(files) => files.sweep_uploads(before, keep.clone()).await,
+            Backend::Objects(objects) => objects.sweep_uploads(before, keep).await,
         }
     }
 }

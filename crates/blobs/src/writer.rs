@@ -4,7 +4,12 @@ use bytes::Bytes;
 use kit::{Error, Kind, Subject};
 use oci::{Digest, Hasher};
 
-use crate::{Key, files::FileWriter, upload::Upload};
+use crate::{
+    Key,
+    files::FileWriter,
+    objects::{ObjectWriter, Objects},
+    upload::Upload,
+};
 
 /// Takes the bytes of an upload in their order, hashing them as they pass.
 ///
@@ -18,9 +23,13 @@ pub struct Writer {
 
 pub(crate) enum Sink {
     File(FileWriter),
+    Object(ObjectWriter),
 }
 
 /// A blob that lies in the store, durably.
+///
+/// Its key may be one that a row names already: the same content, or the same upload finished
+/// twice. Never delete a key without making sure that no row names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Where.
@@ -45,6 +54,7 @@ impl Writer {
         self.upload.size += bytes.len() as u64;
         match &mut self.sink {
             Sink::File(file) => file.write(bytes).await,
+            Sink::Object(object) => object.write(bytes).await,
         }
     }
 
@@ -69,6 +79,7 @@ impl Writer {
         } = self;
         upload.progress = match sink {
             Sink::File(file) => file.pause().await?,
+            Sink::Object(object) => object.pause().await?,
         };
         upload.keep_hasher(hasher.as_ref());
         Ok(upload)
@@ -81,44 +92,53 @@ impl Writer {
     /// Invalid (digest) if the content has another digest: then the upload is discarded.
     /// Unavailable if the store fails or is full.
     pub async fn finish(mut self, digest: &Digest) -> kit::Result<Stored> {
+        let algorithm = digest.algorithm();
         let running = self
             .hasher
             .take()
-            .filter(|hasher| hasher.algorithm() == digest.algorithm());
-        let actual = match running {
-            Some(hasher) => hasher.finish(),
-            None => self.read_back(digest).await?,
-        };
-        if actual != *digest {
-            self.discard().await?;
-            return Err(
-                Error::new(Kind::Invalid, "the content does not have this digest")
-                    .about(Subject::Digest)
-                    .with(
-                        "digest mismatch",
-                        vec![
-                            ("expected", digest.to_string()),
-                            ("actual", actual.to_string()),
-                        ],
-                    ),
-            );
+            .filter(|hasher| hasher.algorithm() == algorithm);
+        let mut actual = running.map(Hasher::finish);
+        if actual.is_none()
+            && let Sink::File(file) = &mut self.sink
+        {
+            actual = Some(file.digest(algorithm).await?);
+        }
+        if let Some(actual) = actual
+            && actual != *digest
+        {
+            match self.sink {
+                Sink::File(file) => file.discard().await?,
+                Sink::Object(object) => object.discard().await?,
+            }
+            return Err(mismatch(digest, &actual));
         }
         match self.sink {
             Sink::File(file) => file.finish(digest).await,
+            Sink::Object(object) if actual.is_some() => object.finish().await,
+            Sink::Object(object) => finish_and_check(object, digest).await,
         }
     }
+}
 
-    /// Hashes the whole content: it was announced under another algorithm, or hashed by
-    /// another version.
-    async fn read_back(&mut self, digest: &Digest) -> kit::Result<Digest> {
-        match &mut self.sink {
-            Sink::File(file) => file.digest(digest.algorithm()).await,
-        }
+/// Parts can only be read once they are one object, so an upload that was not hashed on its
+/// way is completed first and checked then. No row names the object yet.
+async fn finish_and_check(object: ObjectWriter, digest: &Digest) -> kit::Result<Stored> {
+    let objects: Objects = object.objects();
+    let stored = object.finish().await?;
+    let actual = objects.digest(&stored.key, digest.algorithm()).await?;
+    if actual != *digest {
+        objects.delete(std::slice::from_ref(&stored.key)).await?;
+        return Err(mismatch(digest, &actual));
     }
+    Ok(stored)
+}
 
-    async fn discard(self) -> kit::Result<()> {
-        match self.sink {
-            Sink::File(file) => file.discard().await,
-        }
-    }
+fn mismatch(expected: &Digest, actual: &Digest) -> Error {
+    let facts = vec![
+        ("expected", expected.to_string()),
+        ("actual", actual.to_string()),
+    ];
+    Error::new(Kind::Invalid, "the content does not have this digest")
+        .about(Subject::Digest)
+        .with("digest mismatch", facts)
 }

@@ -35,6 +35,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use futures_util::{Stream, StreamExt, stream};
 use kit::{Error, Time};
 use oci::Digest;
 use parking_lot::Mutex;
@@ -284,9 +285,8 @@ impl Files {
         Ok(swept)
     }
 
-    /// Walks over all blobs on a blocking thread and sends them a family at a time. Ends when
-    /// the receiver is gone.
-    pub(crate) fn list(&self) -> mpsc::Receiver<kit::Result<Vec<Entry>>> {
+    /// All blobs. A blocking thread walks over them, a family ahead of who asks.
+    pub(crate) fn list(&self) -> impl Stream<Item = kit::Result<Entry>> + Send + use<> {
         let (sender, receiver) = mpsc::channel(1);
         let files = self.clone();
         spawn_blocking(move || {
@@ -295,9 +295,16 @@ impl Files {
                 let _ = sender.blocking_send(Err(disk("list the blobs")(error)));
             }
         });
-        receiver
+        let families = stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|family| (family, receiver))
+        });
+        families.flat_map(|family| match family {
+            Ok(entries) => stream::iter(entries).map(Ok).left_stream(),
+            Err(error) => stream::iter([Err(error)]).right_stream(),
+        })
     }
 
+    /// Sends all blobs, a family at a time, until it is told that nobody takes them.
     fn walk(&self, mut send: impl FnMut(Vec<Entry>) -> bool) -> io::Result<()> {
         for algorithm in ["sha256", "sha512"] {
             let algorithm = format!("{BLOBS}/{algorithm}");
@@ -352,6 +359,7 @@ impl Files {
             key,
             size: metadata.len(),
             modified,
+            upload: None,
         }))
     }
 }

@@ -21,13 +21,17 @@ use tokio::{
 use super::{Files, remove_file};
 use crate::{
     Stored,
+    batch::Batch,
     error::{disk, lost_task, unknown_upload},
-    pool::{Pool, Pressure, Share},
+    pool::{Pool, Pressure},
     upload::{Progress, Upload, fresh_name},
 };
 
 /// How many bytes are gathered for one write while there is room.
 const BATCH: usize = 1024 * 1024;
+
+/// The least share of the pool taken at a time, in bytes.
+const AT_A_TIME: usize = 64 * 1024;
 
 /// How many pieces Linux takes in one vectored write.
 const PIECES: usize = 1024;
@@ -54,24 +58,6 @@ enum WhenDropped {
     GiveBack(String),
     /// It has found its place.
     Keep,
-}
-
-#[derive(Default)]
-struct Batch {
-    pieces: Vec<Bytes>,
-    bytes: usize,
-    share: Option<Share>,
-}
-
-impl Batch {
-    fn push(&mut self, bytes: Bytes, share: Share) {
-        self.bytes += bytes.len();
-        self.pieces.push(bytes);
-        match &mut self.share {
-            Some(held) => held.merge(share),
-            None => self.share = Some(share),
-        }
-    }
 }
 
 impl FileWriter {
@@ -119,22 +105,33 @@ impl FileWriter {
 
     /// Takes the next bytes. They are on the disk's way when this returns, not yet on it.
     pub(crate) async fn write(&mut self, bytes: Bytes) -> kit::Result<()> {
-        let share = match self.pool.try_take(bytes.len()) {
-            Some(share) => share,
-            None => {
-                self.submit().await?;
-                self.pool.take(bytes.len()).await?
-            }
-        };
-        self.batch.push(bytes, share);
+        self.make_room(bytes.len()).await?;
+        self.batch.push(bytes);
         let enough = match self.pool.pressure() {
             Pressure::Low => BATCH,
             Pressure::Some => BATCH / 4,
             Pressure::High => 0,
         };
-        if self.batch.bytes >= enough || self.batch.pieces.len() >= PIECES {
+        if self.batch.len() >= enough {
             self.submit().await?;
         }
+        Ok(())
+    }
+
+    /// Gets a share of the pool for more bytes. If it has to wait, it first passes on what it
+    /// holds, so that all who wait hold nothing.
+    async fn make_room(&mut self, bytes: usize) -> kit::Result<()> {
+        if bytes <= self.batch.room() {
+            return Ok(());
+        }
+        let lacking = (bytes - self.batch.room()).max(AT_A_TIME);
+        if let Some(share) = self.pool.try_take(lacking) {
+            self.batch.cover(share, lacking);
+            return Ok(());
+        }
+        self.submit().await?;
+        let needed = bytes.max(AT_A_TIME);
+        self.batch.cover(self.pool.take(needed).await?, needed);
         Ok(())
     }
 
@@ -169,16 +166,16 @@ impl FileWriter {
     pub(crate) async fn finish(mut self, digest: &Digest) -> kit::Result<Stored> {
         self.settle().await?;
         let key = Files::key(digest)?;
-        let size = self.written + self.batch.bytes as u64;
-        let batch = std::mem::take(&mut self.batch);
+        let size = self.written + self.batch.len() as u64;
+        let (pieces, share) = self.batch.take();
         let (files, key_there, path) = (self.files.clone(), key.clone(), self.path());
         let (file, offset) = (self.file.clone(), self.written);
         // The task stays with the writer, so that its end is awaited even if the writer is
         // dropped meanwhile.
         self.under_way = Some(spawn_blocking(move || {
             let file = file.map_or_else(|| create(&path), Ok)?;
-            write_all(&file, &batch.pieces, offset)?;
-            drop(batch);
+            write_all(&file, &pieces, offset)?;
+            drop((pieces, share));
             file.sync_data()?;
             files.publish(&path, &key_there)?;
             Ok(file)
@@ -207,15 +204,16 @@ impl FileWriter {
     /// Hands what was gathered to a blocking thread.
     async fn submit(&mut self) -> kit::Result<()> {
         self.settle().await?;
-        if self.batch.pieces.is_empty() {
+        if self.batch.len() == 0 {
             return Ok(());
         }
-        let batch = std::mem::take(&mut self.batch);
         let (file, path, offset) = (self.file.clone(), self.path(), self.written);
-        self.written += batch.bytes as u64;
+        self.written += self.batch.len() as u64;
+        let (pieces, share) = self.batch.take();
         self.under_way = Some(spawn_blocking(move || {
             let file = file.map_or_else(|| create(&path), Ok)?;
-            write_all(&file, &batch.pieces, offset)?;
+            write_all(&file, &pieces, offset)?;
+            drop((pieces, share));
             Ok(file)
         }));
         Ok(())

@@ -1,0 +1,103 @@
+//! Reading a blob from its object.
+
+use std::{
+    io,
+    ops::Range,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::BoxStream};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use oci::{Algorithm, Digest, Hasher};
+
+use super::{Objects, unavailable, unreadable};
+use crate::{Key, error::missing};
+
+/// The bytes of a range of an object, as they come from the server. An interrupted answer is
+/// asked for again from where it broke.
+pub(crate) struct ObjectReader(BoxStream<'static, object_store::Result<Bytes>>);
+
+impl Objects {
+    /// Opens a blob of a known size for reading a range of it.
+    ///
+    /// # Errors
+    /// Not found (blob) if the object is not there or too short.
+    pub(crate) async fn read(
+        &self,
+        key: &Key,
+        size: u64,
+        range: Range<u64>,
+    ) -> kit::Result<ObjectReader> {
+        let path = self.path(key)?;
+        if range.is_empty() {
+            self.0
+                .bucket
+                .head(&path)
+                .await
+                .map_err(|error| unreadable(key, error))?;
+            return Ok(ObjectReader(futures_util::stream::empty().boxed()));
+        }
+        let is_whole = range == (0..size);
+        let options = GetOptions {
+            range: (!is_whole).then(|| GetRange::Bounded(range.clone())),
+            ..GetOptions::default()
+        };
+        let answer = match self.0.bucket.get_opts(&path, options).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.why_not(key, size, error).await),
+        };
+        if answer.meta.size < size {
+            return Err(missing(key));
+        }
+        Ok(ObjectReader(answer.into_stream()))
+    }
+
+    /// Tells an object that is too short from a server that fails.
+    async fn why_not(&self, key: &Key, size: u64, error: object_store::Error) -> kit::Error {
+        if matches!(error, object_store::Error::Generic { .. })
+            && let Ok(path) = self.path(key)
+            && let Ok(object) = self.0.bucket.head(&path).await
+            && object.size < size
+        {
+            return missing(key);
+        }
+        unreadable(key, error)
+    }
+
+    /// Reads a whole object and computes its digest.
+    pub(crate) async fn digest(&self, key: &Key, algorithm: Algorithm) -> kit::Result<Digest> {
+        let path = self.path(key)?;
+        let answer = self
+            .0
+            .bucket
+            .get(&path)
+            .await
+            .map_err(|error| unreadable(key, error))?;
+        let mut stream = answer.into_stream();
+        let mut hasher = Hasher::new(algorithm);
+        while let Some(bytes) = stream.next().await {
+            hasher.update(&bytes.map_err(unavailable)?);
+        }
+        Ok(hasher.finish())
+    }
+
+    /// All bytes of a small object.
+    pub(super) async fn fetch(&self, key: &Key) -> object_store::Result<Bytes> {
+        let path = self
+            .path(key)
+            .map_err(|error| object_store::Error::Generic {
+                store: "S3",
+                source: Box::new(error),
+            })?;
+        self.0.bucket.get(&path).await?.bytes().await
+    }
+}
+
+impl ObjectReader {
+    /// The next bytes; none at the end.
+    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let bytes = ready!(self.0.poll_next_unpin(cx));
+        Poll::Ready(bytes.map(|bytes| bytes.map_err(io::Error::other)))
+    }
+}
