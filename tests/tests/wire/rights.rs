@@ -132,8 +132,11 @@ async fn a_blob_of_another_repository_is_never_revealed() {
         // A manifest that names it does not bring it in either.
         let config = Blob::new("{\"os\": \"linux\"}");
         mine.upload(&config).await;
-        let manifest =
-            haven_tests::Manifest::image(&config, &[blob.clone()], serde_json::json!({}));
+        let manifest = haven_tests::Manifest::image(
+            &config,
+            std::slice::from_ref(&blob),
+            serde_json::json!({}),
+        );
         mine.put("stolen", &manifest)
             .await
             .refused(400, "MANIFEST_BLOB_UNKNOWN");
