@@ -1,0 +1,82 @@
+//! Deleting tags and artifacts.
+
+use std::sync::Arc;
+
+use db::{Tx, args};
+use kit::{Error, Kind, Result, Subject, Time};
+use oci::{Digest, Reference, RepositoryName, Tag};
+
+use super::{pull::unknown, sql};
+use crate::{Context, access::{Allowed, Right}, cache::Pair, context::Caches, repositories};
+
+/// Deletes a tag; the manifest stays.
+///
+/// # Errors
+/// Not found when there is no such tag.
+pub async fn untag(ctx: &Context, allowed: &Allowed, name: &RepositoryName, tag: &Tag) -> Result<()> {
+    allowed.require(Right::DELETE)?;
+    let repository = repositories::known(ctx, name).await?;
+    let (tag, caches) = (tag.clone(), ctx.caches.clone());
+    ctx.db
+        .write(move |tx| {
+            let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
+            Box::pin(async move {
+                let deleted = tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?;
+                if deleted == 0 {
+                    return Err(unknown(&Reference::Tag(tag)));
+                }
+                caches.tags.changes(tx, &Pair(repository_id, tag));
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Deletes an artifact with all its tags. Its blobs stay for a window, and what refers
+/// to it stays.
+///
+/// # Errors
+/// Not found when there is none; precondition while an index lists it.
+pub async fn delete(ctx: &Context, allowed: &Allowed, name: &RepositoryName, digest: &Digest) -> Result<()> {
+    allowed.require(Right::DELETE)?;
+    let repository = repositories::known(ctx, name).await?;
+    let (digest, caches, now) = (*digest, ctx.caches.clone(), ctx.clock.now());
+    ctx.db
+        .write(move |tx| {
+            let (repository_id, caches) = (repository.id, caches.clone());
+            Box::pin(async move { delete_row(tx, &caches, repository_id, digest, now).await })
+        })
+        .await
+}
+
+async fn delete_row(
+    tx: &mut Tx,
+    caches: &Arc<Caches>,
+    repository_id: i64,
+    digest: Digest,
+    now: Time,
+) -> Result<()> {
+    let row = tx
+        .one(sql::ARTIFACT, args![repository_id, digest.to_string()])
+        .await?
+        .ok_or_else(|| unknown(&Reference::Digest(digest)))?;
+    let artifact_id: i64 = row.get(0)?;
+    if let Some(parent) = tx.one(sql::PARENT, args![artifact_id]).await? {
+        return Err(listed(&digest, &parent.get::<String>(0)?));
+    }
+    for tag in tx.all(sql::DELETE_TAGS, args![artifact_id]).await? {
+        let tag: Tag = tag.get::<String>(0)?.parse().map_err(Error::internal)?;
+        caches.tags.changes(tx, &Pair(repository_id, tag));
+    }
+    tx.execute(sql::UNREFERENCE_BLOBS, args![repository_id, artifact_id, now]).await?;
+    if let Some(row) = tx.one(sql::DELETE_ARTIFACT, args![artifact_id]).await? {
+        tx.execute(sql::DELETE_CONTENT, args![row.get::<i64>(0)?]).await?;
+    }
+    caches.manifests.changes(tx, &Pair(repository_id, digest));
+    Ok(())
+}
+
+fn listed(digest: &Digest, parent: &str) -> Error {
+    Error::new(Kind::Precondition, format!("the artifact {digest} is referenced by the index {parent}"))
+        .about(Subject::Manifest)
+}

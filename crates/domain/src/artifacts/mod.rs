@@ -1,0 +1,48 @@
+//! Artifacts: the manifests of a repository, their tags, and what they refer to.
+//!
+//! Owns the tables `artifacts`, `manifests`, `artifact_blobs`, `artifact_children` and
+//! `tags`.
+//!
+//! Promises:
+//! - The bytes of a manifest are kept and given back as they were pushed.
+//! - No manifest ever points to a blob or manifest that its repository does not hold,
+//!   unless that was allowed; foreign keys hold this, not only code.
+//! - A tag points to one manifest of its repository, and moves as a whole.
+//! - What a push or a delete changed is seen at once by the next request of this process.
+
+mod delete;
+mod list;
+mod list_sql;
+mod pull;
+mod push;
+mod referrers;
+mod sql;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use oci::Digest;
+
+pub use delete::{delete, untag};
+pub use list::{
+    Child, Details, RepositoryDetails, TagDetails, all_repositories, details, list,
+    list_repositories, repository,
+};
+pub use pull::pull;
+pub use push::{Condition, Push, Pushed, push};
+pub use referrers::{Referrer, Referrers, referrers};
+pub use tags::{Names, catalog, tags};
+
+/// A manifest as it is given to clients.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its digest, of the algorithm it was pushed with.
+    pub digest: Digest,
+    /// The media type that it was pushed as, without parameters.
+    pub media_type: String,
+    /// What it refers to, if it has a subject.
+    pub subject: Option<Digest>,
+    /// Its bytes as they were pushed.
+    pub content: Bytes,
+}

@@ -1,0 +1,404 @@
+//! Pushing a manifest: check what it refers to, keep its bytes, point tags to it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use db::{Args, Sql, Tx, args};
+use kit::{Error, Kind, Result, Subject, Time};
+use oci::{Algorithm, Descriptor, Digest, Manifest, ManifestError, ManifestKind, Reference, RepositoryName, Tag};
+
+use super::{pull::parse, sql};
+use crate::{
+    Context,
+    access::{Allowed, Right},
+    cache::Pair,
+    context::Caches,
+    repositories,
+};
+
+/// A manifest on its way in.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Where to.
+    pub name: RepositoryName,
+    /// The tag or digest it is pushed as.
+    pub reference: Reference,
+    /// More tags to point to it, all or none.
+    pub tags: Vec<Tag>,
+    /// The media type that the client says it is.
+    pub content_type: Option<String>,
+    /// Its bytes.
+    pub content: Bytes,
+    /// What must hold for what the reference names now.
+    pub condition: Condition,
+}
+
+/// The condition of a conditional push (RFC 9110, section 13).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// None.
+    #[default]
+    Always,
+    /// The reference exists (If-Match: *).
+    Exists,
+    /// The reference does not exist (If-None-Match: *).
+    Missing,
+    /// The reference names one of these (If-Match).
+    Is(Vec<Digest>),
+    /// The reference names none of these (If-None-Match).
+    IsNot(Vec<Digest>),
+}
+
+/// A manifest that was pushed.
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// Its digest.
+    pub digest: Digest,
+    /// What it refers to, if it has a subject.
+    pub subject: Option<Digest>,
+    /// Whether it refers to something that is not there, where that is allowed.
+    pub incomplete: bool,
+}
+
+/// Pushes a manifest.
+///
+/// # Errors
+/// Invalid when the manifest is not one, its digest is another, or it refers to what is
+/// not there; precondition when the condition does not hold.
+pub async fn push(ctx: &Context, allowed: &Allowed, push: Push) -> Result<Pushed> {
+    allowed.require(Right::PUSH)?;
+    let manifest = Manifest::parse(&push.content, push.content_type.as_deref()).map_err(refused)?;
+    let digest = digest_of(&push)?;
+    let subject = manifest.subject.as_ref().map(|subject| subject.digest);
+    let deed = Arc::new(Deed {
+        project_id: allowed.project().id,
+        tags: tags_of(&push),
+        digest,
+        manifest,
+        push,
+        now: ctx.clock.now(),
+        allow_missing: ctx.settings.allow_missing_references,
+        caches: ctx.caches.clone(),
+    });
+    let incomplete = ctx
+        .db
+        .write(move |tx| {
+            let deed = deed.clone();
+            Box::pin(async move { deed.carry_out(tx).await })
+        })
+        .await?;
+    Ok(Pushed { digest, subject, incomplete })
+}
+
+fn refused(cause: ManifestError) -> Error {
+    let kind = match cause {
+        ManifestError::TooLarge(_) => Kind::TooLarge,
+        _ => Kind::Invalid,
+    };
+    Error::new(kind, cause.to_string()).about(Subject::Manifest)
+}
+
+/// The digest of the bytes, which a reference by digest must name.
+fn digest_of(push: &Push) -> Result<Digest> {
+    let Reference::Digest(expected) = &push.reference else {
+        return Ok(Digest::of(Algorithm::Sha256, &push.content));
+    };
+    let actual = Digest::of(expected.algorithm(), &push.content);
+    if actual == *expected {
+        return Ok(actual);
+    }
+    Err(Error::invalid("provided digest did not match uploaded content")
+        .about(Subject::Digest)
+        .with(
+            "provided digest did not match uploaded content",
+            vec![("expected", expected.to_string()), ("actual", actual.to_string())],
+        ))
+}
+
+/// All tags to set, in the order in which every writer locks them.
+fn tags_of(push: &Push) -> BTreeSet<Tag> {
+    let mut tags: BTreeSet<Tag> = push.tags.iter().cloned().collect();
+    if let Reference::Tag(tag) = &push.reference {
+        tags.insert(tag.clone());
+    }
+    tags
+}
+
+/// Everything that the transaction needs.
+struct Deed {
+    project_id: i64,
+    push: Push,
+    manifest: Manifest,
+    digest: Digest,
+    tags: BTreeSet<Tag>,
+    now: Time,
+    allow_missing: bool,
+    caches: Arc<Caches>,
+}
+
+/// A blob or manifest of the repository that the manifest refers to.
+struct Part {
+    id: i64,
+    size: i64,
+}
+
+/// What of the manifest's references the repository has.
+struct Parts {
+    blobs: BTreeMap<Digest, Part>,
+    manifests: BTreeMap<Digest, Part>,
+}
+
+impl Deed {
+    /// Whether the manifest refers to something that is not there.
+    async fn carry_out(&self, tx: &mut Tx) -> Result<bool> {
+        let repository_id =
+            repositories::ensure(tx, self.project_id, &self.push.name, self.now).await?;
+        self.check_condition(tx, repository_id).await?;
+        let parts = self.find_parts(tx, repository_id).await?;
+        let artifact_id = match self.add(tx, repository_id, &parts).await? {
+            Some(artifact_id) => artifact_id,
+            None => self.push_again(tx, repository_id).await?,
+        };
+        self.set_tags(tx, repository_id, artifact_id).await?;
+        Ok(!self.missing(&parts).is_empty())
+    }
+
+    async fn check_condition(&self, tx: &mut Tx, repository_id: i64) -> Result<()> {
+        if self.push.condition == Condition::Always {
+            return Ok(());
+        }
+        let row = match &self.push.reference {
+            Reference::Tag(tag) => tx.one(sql::TAG, args![repository_id, tag.as_str()]).await?,
+            Reference::Digest(digest) => {
+                let found = tx.one(sql::ARTIFACT, args![repository_id, digest.to_string()]).await?;
+                return self.hold(found.map(|_| *digest));
+            }
+        };
+        self.hold(row.map(|row| parse(&row.get::<String>(0)?)).transpose()?)
+    }
+
+    fn hold(&self, current: Option<Digest>) -> Result<()> {
+        let holds = match &self.push.condition {
+            Condition::Always => true,
+            Condition::Exists => current.is_some(),
+            Condition::Missing => current.is_none(),
+            Condition::Is(wanted) => current.is_some_and(|digest| wanted.contains(&digest)),
+            Condition::IsNot(unwanted) => !current.is_some_and(|digest| unwanted.contains(&digest)),
+        };
+        if holds { Ok(()) } else { Err(changed(&self.push.reference)) }
+    }
+
+    /// Looks up everything that the manifest refers to, and refuses it if a part is
+    /// missing that must be there.
+    async fn find_parts(&self, tx: &mut Tx, repository_id: i64) -> Result<Parts> {
+        let wanted_blobs: BTreeSet<Digest> =
+            self.blob_descriptors().map(|blob| blob.digest).collect();
+        let children: BTreeSet<Digest> =
+            self.manifest.manifests.iter().map(|child| child.digest).collect();
+        let manifests = known_manifests(tx, repository_id, &children).await?;
+        // BuildKit once wrote caches as indexes that list layers: what is no manifest of
+        // the repository may be a blob of it.
+        let perhaps_blobs = children.iter().filter(|child| !manifests.contains_key(child));
+        let wanted = wanted_blobs.iter().chain(perhaps_blobs).copied().collect();
+        let blobs = held_blobs(tx, repository_id, &wanted).await?;
+        let parts = Parts { blobs, manifests };
+        let missing = self.missing(&parts);
+        if missing.is_empty() || self.allow_missing {
+            return Ok(parts);
+        }
+        let error = Error::invalid("the manifest refers to content that is not in the repository")
+            .about(Subject::ManifestReference);
+        Err(missing.into_iter().fold(error, |error, digest| {
+            error.with("blob unknown to registry", vec![("digest", digest.to_string())])
+        }))
+    }
+
+    /// What the manifest needs and the repository does not have.
+    fn missing(&self, parts: &Parts) -> BTreeSet<Digest> {
+        let blobs = self
+            .manifest
+            .blob_references()
+            .filter(|blob| !parts.blobs.contains_key(&blob.digest));
+        let children = self.manifest.manifests.iter().filter(|child| {
+            !parts.manifests.contains_key(&child.digest) && !parts.blobs.contains_key(&child.digest)
+        });
+        blobs.chain(children).map(|missing| missing.digest).collect()
+    }
+
+    /// Config and layers, those that may live elsewhere included.
+    fn blob_descriptors(&self) -> impl Iterator<Item = &Descriptor> {
+        self.manifest.config.iter().chain(&self.manifest.layers)
+    }
+
+    /// Adds the artifact with what it needs; none if the repository has it.
+    async fn add(&self, tx: &mut Tx, repository_id: i64, parts: &Parts) -> Result<Option<i64>> {
+        let manifest = &self.manifest;
+        let manifest_size = i64::try_from(self.push.content.len()).map_err(Error::internal)?;
+        let size = parts
+            .blobs
+            .values()
+            .chain(parts.manifests.values())
+            .fold(manifest_size, |sum, part| sum.saturating_add(part.size));
+        let arguments = args![
+            self.project_id,
+            repository_id,
+            self.keep_content(tx).await?,
+            self.digest.to_string(),
+            manifest.media_type.as_str(),
+            manifest.config.as_ref().map(|config| config.media_type.clone()),
+            manifest.artifact_type.clone(),
+            manifest.subject.as_ref().map(|subject| subject.digest.to_string()),
+            json_of(&manifest.annotations)?,
+            manifest_size,
+            size,
+            self.now,
+        ];
+        let Some(row) = tx.one(sql::ADD_ARTIFACT, arguments).await? else { return Ok(None) };
+        let artifact_id = row.get(0)?;
+        self.need_blobs(tx, repository_id, artifact_id, parts).await?;
+        self.list_children(tx, artifact_id, parts).await?;
+        if self.allow_missing {
+            let arguments = args![artifact_id, self.digest.to_string(), repository_id];
+            tx.execute(sql::ADOPT_CHILD, arguments).await?;
+        }
+        Ok(Some(artifact_id))
+    }
+
+    async fn keep_content(&self, tx: &mut Tx) -> Result<i64> {
+        let digest = self.digest.to_string();
+        let content = self.push.content.to_vec();
+        let row = match tx.one(sql::ADD_CONTENT, args![digest.as_str(), content]).await? {
+            Some(row) => Some(row),
+            None => tx.one(sql::CONTENT, args![digest.as_str()]).await?,
+        };
+        row.ok_or_else(|| Error::unavailable("the same manifest is being deleted"))?.get(0)
+    }
+
+    async fn need_blobs(
+        &self,
+        tx: &mut Tx,
+        repository_id: i64,
+        artifact_id: i64,
+        parts: &Parts,
+    ) -> Result<()> {
+        if parts.blobs.is_empty() {
+            return Ok(());
+        }
+        let mut arguments = args![artifact_id, repository_id];
+        for part in parts.blobs.values() {
+            arguments.push(part.id);
+        }
+        let need = Sql::list(sql::NEED_BLOBS_BEFORE, parts.blobs.len(), sql::NEED_BLOBS_AFTER);
+        tx.execute(need, arguments).await?;
+        tx.execute(sql::REFERENCE_BLOBS, args![repository_id, artifact_id]).await?;
+        Ok(())
+    }
+
+    async fn list_children(&self, tx: &mut Tx, artifact_id: i64, parts: &Parts) -> Result<()> {
+        if self.manifest.kind != ManifestKind::Index {
+            return Ok(());
+        }
+        for (position, child) in (0_i64..).zip(&self.manifest.manifests) {
+            let arguments = args![
+                artifact_id,
+                position,
+                parts.manifests.get(&child.digest).map(|part| part.id),
+                child.digest.to_string(),
+                child.platform.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?,
+                json_of(&child.annotations)?,
+            ];
+            tx.execute(sql::ADD_CHILD, arguments).await?;
+        }
+        Ok(())
+    }
+
+    /// The repository has the artifact: only the time, and perhaps the type, are new.
+    async fn push_again(&self, tx: &mut Tx, repository_id: i64) -> Result<i64> {
+        let arguments = args![repository_id, self.digest.to_string()];
+        let row = tx
+            .one(sql::ARTIFACT, arguments)
+            .await?
+            .ok_or_else(|| Error::unavailable("the same manifest is being deleted"))?;
+        let (artifact_id, media_type): (i64, String) = (row.get(0)?, row.get(1)?);
+        if media_type != self.manifest.media_type {
+            self.caches.manifests.changes(tx, &Pair(repository_id, self.digest));
+        }
+        let arguments = args![artifact_id, self.manifest.media_type.as_str(), self.now];
+        tx.execute(sql::PUSHED_AGAIN, arguments).await?;
+        Ok(artifact_id)
+    }
+
+    async fn set_tags(&self, tx: &mut Tx, repository_id: i64, artifact_id: i64) -> Result<()> {
+        for tag in &self.tags {
+            let arguments = args![repository_id, artifact_id, tag.as_str(), self.now];
+            if tx.execute(sql::NEW_TAG, arguments).await? > 0 {
+                // What is new was in nobody's memory.
+                continue;
+            }
+            let named = matches!(&self.push.reference, Reference::Tag(named) if named == tag);
+            if named && self.push.condition == Condition::Missing {
+                return Err(changed(&self.push.reference));
+            }
+            let arguments = args![repository_id, artifact_id, tag.as_str(), self.now];
+            tx.execute(sql::SET_TAG, arguments).await?;
+            self.caches.tags.changes(tx, &Pair(repository_id, tag.clone()));
+        }
+        Ok(())
+    }
+}
+
+fn changed(reference: &Reference) -> Error {
+    Error::new(Kind::Precondition, format!("{reference} is not in the state that the request asks for"))
+        .about(Subject::Manifest)
+}
+
+fn json_of(pairs: &BTreeMap<String, String>) -> Result<Option<String>> {
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(pairs).map(Some).map_err(Error::internal)
+}
+
+async fn held_blobs(
+    tx: &mut Tx,
+    repository_id: i64,
+    digests: &BTreeSet<Digest>,
+) -> Result<BTreeMap<Digest, Part>> {
+    find(tx, repository_id, digests, sql::HELD_BLOBS_BEFORE, sql::HELD_BLOBS_AFTER).await
+}
+
+async fn known_manifests(
+    tx: &mut Tx,
+    repository_id: i64,
+    digests: &BTreeSet<Digest>,
+) -> Result<BTreeMap<Digest, Part>> {
+    find(tx, repository_id, digests, sql::KNOWN_MANIFESTS_BEFORE, sql::KNOWN_MANIFESTS_AFTER).await
+}
+
+async fn find(
+    tx: &mut Tx,
+    repository_id: i64,
+    digests: &BTreeSet<Digest>,
+    before: &'static str,
+    after: &'static str,
+) -> Result<BTreeMap<Digest, Part>> {
+    let mut parts = BTreeMap::new();
+    let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
+    for some in digests.chunks(LOOKED_UP_AT_ONCE) {
+        let mut arguments: Args = args![repository_id];
+        for digest in some {
+            arguments.push(digest.as_str());
+        }
+        for row in tx.all(Sql::list(before, some.len(), after), arguments).await? {
+            let part = Part { id: row.get(1)?, size: row.get(2)? };
+            parts.insert(parse(&row.get::<String>(0)?)?, part);
+        }
+    }
+    Ok(parts)
+}
+
+/// How many references are looked up with one statement.
+const LOOKED_UP_AT_ONCE: usize = 500;

@@ -1,0 +1,138 @@
+//! Every statement on the tables of artifacts, their manifests, parts and tags.
+
+/// The manifest that a tag points to.
+pub(super) const TAG_TARGET: &str = "SELECT a.digest FROM tags AS t
+    JOIN artifacts AS a ON a.id = t.artifact_id
+    WHERE t.repository_id = $1 AND t.name = $2";
+
+/// A manifest of a repository with its bytes.
+pub(super) const STORED: &str = "SELECT a.media_type, a.subject_digest, m.content
+    FROM artifacts AS a JOIN manifests AS m ON m.id = a.manifest_id
+    WHERE a.repository_id = $1 AND a.digest = $2";
+
+/// Blobs that a repository holds, out of a list, kept until the transaction ends.
+pub(super) const HELD_BLOBS_BEFORE: &str = "SELECT b.digest, b.id, b.size
+    FROM repository_blobs AS h JOIN blobs AS b ON b.id = h.blob_id
+    WHERE h.repository_id = $1 AND b.digest IN (";
+/// See [`HELD_BLOBS_BEFORE`].
+pub(super) const HELD_BLOBS_AFTER: &str = ") FOR KEY SHARE";
+
+/// Manifests that a repository has, out of a list, kept until the transaction ends.
+pub(super) const KNOWN_MANIFESTS_BEFORE: &str = "SELECT digest, id, size
+    FROM artifacts WHERE repository_id = $1 AND digest IN (";
+/// See [`KNOWN_MANIFESTS_BEFORE`].
+pub(super) const KNOWN_MANIFESTS_AFTER: &str = ") FOR KEY SHARE";
+
+/// The bytes of a manifest, unless they are there.
+pub(super) const ADD_CONTENT: &str = "INSERT INTO manifests (digest, content) VALUES ($1, $2)
+    ON CONFLICT (digest) DO NOTHING RETURNING id";
+
+/// Where the bytes of a manifest are, kept until the transaction ends.
+pub(super) const CONTENT: &str = "SELECT id FROM manifests WHERE digest = $1 FOR KEY SHARE";
+
+/// A new artifact, unless the repository has it.
+pub(super) const ADD_ARTIFACT: &str = "INSERT INTO artifacts
+        (project_id, repository_id, manifest_id, digest, media_type, config_media_type,
+         artifact_type, subject_digest, annotations, manifest_size, size, pushed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    ON CONFLICT (repository_id, digest) DO NOTHING RETURNING id";
+
+/// An artifact of a repository, locked.
+pub(super) const ARTIFACT: &str = "SELECT id, media_type FROM artifacts
+    WHERE repository_id = $1 AND digest = $2 FOR UPDATE";
+
+/// The artifact is pushed once more, perhaps under another media type.
+pub(super) const PUSHED_AGAIN: &str =
+    "UPDATE artifacts SET media_type = $2, pushed_at = $3 WHERE id = $1";
+
+/// The blobs that an artifact needs: its repository and id, then the blobs.
+pub(super) const NEED_BLOBS_BEFORE: &str = "INSERT INTO artifact_blobs
+        (artifact_id, repository_id, blob_id)
+    SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), id FROM blobs WHERE id IN (";
+/// See [`NEED_BLOBS_BEFORE`].
+pub(super) const NEED_BLOBS_AFTER: &str = ")";
+
+/// The blobs of a repository that an artifact needs are no longer without a reference.
+pub(super) const REFERENCE_BLOBS: &str = "UPDATE repository_blobs SET unreferenced_at = NULL
+    WHERE repository_id = $1 AND unreferenced_at IS NOT NULL
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)";
+
+/// A manifest that an index lists.
+pub(super) const ADD_CHILD: &str = "INSERT INTO artifact_children
+        (parent_id, position, child_id, child_digest, platform, annotations)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// A manifest that was allowed to be missing has come.
+pub(super) const ADOPT_CHILD: &str = "UPDATE artifact_children SET child_id = $1
+    WHERE child_digest = $2 AND child_id IS NULL
+        AND parent_id IN (SELECT id FROM artifacts WHERE repository_id = $3)";
+
+/// A tag, locked, and the digest that it points to.
+pub(super) const TAG: &str = "SELECT a.digest FROM tags AS t
+    JOIN artifacts AS a ON a.id = t.artifact_id
+    WHERE t.repository_id = $1 AND t.name = $2 FOR UPDATE";
+
+/// A tag points to an artifact from now on.
+pub(super) const SET_TAG: &str = "INSERT INTO tags (repository_id, artifact_id, name, pushed_at)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT (repository_id, name) DO UPDATE
+        SET artifact_id = excluded.artifact_id, pushed_at = excluded.pushed_at";
+
+/// A tag points to an artifact, unless it exists.
+pub(super) const NEW_TAG: &str = "INSERT INTO tags (repository_id, artifact_id, name, pushed_at)
+    VALUES ($1, $2, $3, $4) ON CONFLICT (repository_id, name) DO NOTHING";
+
+/// Tags of a repository after a name, in byte order.
+pub(super) const TAGS: &str = "SELECT name FROM tags
+    WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3";
+
+/// Deletes a tag.
+pub(super) const DELETE_TAG: &str = "DELETE FROM tags WHERE repository_id = $1 AND name = $2";
+
+/// Deletes all tags of an artifact.
+pub(super) const DELETE_TAGS: &str = "DELETE FROM tags WHERE artifact_id = $1 RETURNING name";
+
+/// An index that lists an artifact.
+pub(super) const PARENT: &str = "SELECT p.digest FROM artifact_children AS c
+    JOIN artifacts AS p ON p.id = c.parent_id
+    WHERE c.child_id = $1 ORDER BY p.id LIMIT 1";
+
+/// The blobs that only this artifact of the repository needs lose their last reference.
+pub(super) const UNREFERENCE_BLOBS: &str = "UPDATE repository_blobs SET unreferenced_at = $3
+    WHERE repository_id = $1
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
+        AND NOT EXISTS (
+            SELECT 1 FROM artifact_blobs AS other
+            WHERE other.repository_id = $1 AND other.blob_id = repository_blobs.blob_id
+                AND other.artifact_id <> $2)";
+
+/// Deletes an artifact; what it needs and lists goes with it.
+pub(super) const DELETE_ARTIFACT: &str =
+    "DELETE FROM artifacts WHERE id = $1 RETURNING manifest_id";
+
+/// Deletes the bytes of a manifest that no repository has any more.
+pub(super) const DELETE_CONTENT: &str = "DELETE FROM manifests WHERE id = $1
+    AND NOT EXISTS (SELECT 1 FROM artifacts WHERE manifest_id = $1)";
+
+/// What refers to a subject, after a digest.
+pub(super) const REFERRERS: &str = "SELECT digest, media_type, manifest_size, artifact_type, annotations
+    FROM artifacts WHERE repository_id = $1 AND subject_digest = $2 AND digest > $3
+    ORDER BY digest LIMIT $4";
+
+/// What of some types refers to a subject, after a digest.
+pub(super) const REFERRERS_OF_TYPES_BEFORE: &str = "SELECT digest, media_type, manifest_size, artifact_type, annotations
+    FROM artifacts WHERE repository_id = $1 AND subject_digest = $2 AND digest > $3
+        AND artifact_type IN (";
+/// See [`REFERRERS_OF_TYPES_BEFORE`].
+pub(super) const REFERRERS_OF_TYPES_AFTER: &str = ") ORDER BY digest LIMIT $4";
+
+/// Names of repositories that have artifacts, after a name, as far as a user ($2, null
+/// for one who sees everything) may see them.
+pub(super) const CATALOG: &str = "SELECT r.name FROM repositories AS r
+    JOIN projects AS p ON p.id = r.project_id
+    WHERE r.name > $1
+        AND EXISTS (SELECT 1 FROM artifacts AS a WHERE a.repository_id = r.id)
+        AND (CAST($2 AS BIGINT) IS NULL OR p.public OR EXISTS (
+            SELECT 1 FROM members AS m
+            WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2))
+    ORDER BY r.name LIMIT $3";

@@ -1,0 +1,64 @@
+//! Repositories: the names under which a project keeps artifacts.
+//!
+//! Owns the table `repositories`. A repository comes into being with the first blob or
+//! manifest that is pushed to it. Its row is found by name from memory; the row never
+//! moves to another name or project.
+
+mod sql;
+
+use std::sync::Arc;
+
+use db::{Tx, args};
+use kit::{Error, Result, Subject, Time};
+use oci::RepositoryName;
+
+use crate::Context;
+
+/// What is remembered of a repository.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    /// Its row.
+    pub id: i64,
+    /// The project that it belongs to.
+    pub project_id: i64,
+}
+
+/// The repository of a name, if it exists.
+pub(crate) async fn find(ctx: &Context, name: &RepositoryName) -> Result<Option<Arc<Repository>>> {
+    let name = name.as_str();
+    ctx.caches
+        .repositories
+        .get(&ctx.db, name, || async {
+            let row = ctx.db.one(sql::FIND, args![name]).await?;
+            row.map(|row| Ok(Repository { id: row.get(0)?, project_id: row.get(1)? })).transpose()
+        })
+        .await
+}
+
+/// The repository of a name, or an error that says that it is unknown.
+pub(crate) async fn known(ctx: &Context, name: &RepositoryName) -> Result<Arc<Repository>> {
+    find(ctx, name).await?.ok_or_else(|| {
+        Error::not_found(Subject::Repository, format!("repository {name} not found"))
+    })
+}
+
+/// The row of a repository within a transaction, made if it is not there yet.
+pub(crate) async fn ensure(
+    tx: &mut Tx,
+    project_id: i64,
+    name: &RepositoryName,
+    now: Time,
+) -> Result<i64> {
+    if let Some(row) = tx.one(sql::FIND, args![name.as_str()]).await? {
+        return row.get(0);
+    }
+    let made = tx.one(sql::CREATE, args![project_id, name.as_str(), now]).await?;
+    match made {
+        Some(row) => row.get(0),
+        // Somebody else made it since the first look.
+        None => match tx.one(sql::FIND, args![name.as_str()]).await? {
+            Some(row) => row.get(0),
+            None => Err(Error::unavailable("the repository is being deleted")),
+        },
+    }
+}

@@ -1,0 +1,150 @@
+//! The end of an upload: its bytes become a blob of the repository.
+
+use std::{io, sync::Arc};
+
+use bytes::Bytes;
+use db::{Tx, args};
+use futures_util::Stream;
+use kit::{Error, Kind, Result, Subject};
+use oci::{Digest, RepositoryName};
+
+use super::{
+    Chunk, State, Step, Ticket, held, load, mark_cancelled, overtaken,
+    receive::{Failure, expected, gap, receive},
+    sql, ticket,
+};
+use crate::{
+    Context,
+    access::{Allowed, Right},
+    repositories,
+};
+
+/// Takes the last bytes of an upload and makes it the blob of a digest.
+///
+/// Sent again after its success (the answer may have been lost), it succeeds again.
+///
+/// # Errors
+/// Invalid when the bytes do not have the digest, and then the upload is gone; not
+/// found when it is finished or cancelled.
+pub async fn finish<B>(
+    ctx: &Arc<Context>,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    ticket: &Ticket,
+    digest: Digest,
+    chunk: Chunk,
+    body: B,
+) -> Result<Step<()>>
+where
+    B: Stream<Item = io::Result<Bytes>> + Send + Unpin,
+{
+    allowed.require(Right::PUSH)?;
+    ctx.blobs.room().await?;
+    let mut claim = ctx.writers.claim(&ticket.id).await;
+    let (upload, epoch) = match load(ctx, ticket).await? {
+        State::Empty => (ctx.blobs.begin(&ticket.id), None),
+        State::Open { upload, epoch } => (upload, Some(epoch)),
+        State::Finished(known) if known == digest && held(ctx, name, &digest).await?.is_some() => {
+            return Ok(Step::Done(()));
+        }
+        State::Finished(_) | State::Cancelled => return Err(ticket::unknown()),
+    };
+    if let Some(size) = gap(&chunk, upload.size) {
+        return Ok(Step::OutOfOrder { size });
+    }
+    let before = upload.clone();
+    let mut writer = ctx.blobs.resume(upload, digest.algorithm()).await?;
+    match receive(&mut writer, &mut claim, body, expected(&chunk)).await {
+        Ok(()) => {}
+        // The upload stays as it was before this request.
+        Err(failure) => {
+            drop(writer);
+            if before.size == 0 && !matches!(failure, Failure::Superseded) {
+                ctx.blobs.abort(&before).await?;
+            }
+            return Err(failure.into());
+        }
+    }
+    // From here on a client that hangs up changes nothing.
+    let record = Record {
+        project_id: allowed.project().id,
+        name: name.clone(),
+        ticket: ticket.clone(),
+        epoch,
+        digest,
+    };
+    let context = ctx.clone();
+    tokio::spawn(async move { settle(&context, writer, record).await })
+        .await
+        .map_err(Error::internal)??;
+    Ok(Step::Done(()))
+}
+
+#[derive(Clone)]
+struct Record {
+    project_id: i64,
+    name: RepositoryName,
+    ticket: Ticket,
+    /// The row's epoch, if the upload has a row.
+    epoch: Option<i64>,
+    digest: Digest,
+}
+
+async fn settle(ctx: &Context, writer: blobs::Writer, record: Record) -> Result<()> {
+    let stored = match writer.finish(&record.digest).await {
+        Ok(stored) => stored,
+        Err(error) => {
+            if error.is(Kind::Invalid) && record.epoch.is_some() {
+                mark_cancelled(ctx, &record.ticket).await?;
+            }
+            return Err(error);
+        }
+    };
+    let placed = {
+        let (stored, now) = (stored.clone(), ctx.clock.now());
+        ctx.db
+            .write(move |tx| {
+                let (record, stored) = (record.clone(), stored.clone());
+                Box::pin(async move {
+                    if let Some(epoch) = record.epoch {
+                        let arguments =
+                            args![record.ticket.id, record.digest.to_string(), epoch, now];
+                        if tx.execute(sql::FINISH_UPLOAD, arguments).await? == 0 {
+                            return Err(overtaken());
+                        }
+                    }
+                    let repository_id =
+                        repositories::ensure(tx, record.project_id, &record.name, now).await?;
+                    let (blob_id, place) = add(tx, &record.digest, &stored, now).await?;
+                    tx.execute(sql::HOLD, args![repository_id, blob_id, now]).await?;
+                    Ok(place)
+                })
+            })
+            .await?
+    };
+    // The same content had a place already: the bytes that came now are not needed.
+    if placed != stored.key.as_str() {
+        ctx.blobs.delete(std::slice::from_ref(&stored.key)).await?;
+    }
+    Ok(())
+}
+
+/// The row of a blob and its place, made if it is not there yet.
+async fn add(
+    tx: &mut Tx,
+    digest: &Digest,
+    stored: &blobs::Stored,
+    now: kit::Time,
+) -> Result<(i64, String)> {
+    let size = i64::try_from(stored.size).map_err(Error::internal)?;
+    let text = digest.to_string();
+    let arguments = args![text.as_str(), size, stored.key.as_str(), now];
+    let row = match tx.one(sql::ADD_BLOB, arguments).await? {
+        Some(row) => Some(row),
+        None => tx.one(sql::BLOB, args![text.as_str()]).await?,
+    };
+    let row = row.ok_or_else(|| {
+        Error::unavailable("the same blob is being collected").about(Subject::Blob)
+    })?;
+    Ok((row.get(0)?, row.get(1)?))
+}

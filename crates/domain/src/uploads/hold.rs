@@ -1,0 +1,222 @@
+//! Which repositories hold a blob: look, read, mount, let go.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use db::args;
+use kit::{Error, Kind, Result, Subject, Time};
+use oci::{Digest, RepositoryName};
+
+use super::sql;
+use crate::{
+    Context,
+    access::{self, Allowed, Caller, Right},
+    cache::Pair,
+    repositories,
+};
+
+/// A blob as a repository holds it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub(crate) blob_id: i64,
+    /// Its size in bytes.
+    pub size: u64,
+    pub(crate) place: blobs::Key,
+    pub(crate) unreferenced_at: Option<Time>,
+}
+
+/// A blob that no manifest needs is written down as wanted again when the last time
+/// lies this far back: often enough for any window, seldom enough to cost nothing.
+const EXTEND_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// How many holders of a blob are tried for a mount that names no source.
+const SOURCES_TRIED: i64 = 20;
+
+/// How long a client may use the address of a blob in the object store.
+const LINK_LIFETIME: Duration = Duration::from_secs(20 * 60);
+
+/// A blob of a repository, if it holds it. One that no manifest needs yet stays a
+/// window longer from now on, for the client goes on to rely on it.
+pub(crate) async fn held(ctx: &Context, name: &RepositoryName, digest: &Digest) -> Result<Option<Arc<Held>>> {
+    let Some(repository) = repositories::find(ctx, name).await? else { return Ok(None) };
+    let key = Pair(repository.id, *digest);
+    let found = ctx
+        .caches
+        .blobs
+        .get(&ctx.db, &key, || async {
+            let arguments = args![repository.id, digest.to_string()];
+            let Some(row) = ctx.db.one(sql::HELD, arguments).await? else { return Ok(None) };
+            let size: i64 = row.get(1)?;
+            let place: String = row.get(2)?;
+            Ok(Some(Held {
+                blob_id: row.get(0)?,
+                size: u64::try_from(size).map_err(Error::internal)?,
+                place: blobs::Key::new(place)?,
+                unreferenced_at: row.get(3)?,
+            }))
+        })
+        .await?;
+    if let Some(blob) = &found
+        && let Some(since) = blob.unreferenced_at
+        && since.after(EXTEND_AFTER) < ctx.clock.now()
+    {
+        return extend(ctx, key, blob.clone()).await;
+    }
+    Ok(found)
+}
+
+/// A blob of a repository.
+///
+/// # Errors
+/// Not found when the repository does not hold it.
+pub async fn known(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<Arc<Held>> {
+    allowed.require(Right::PULL)?;
+    held(ctx, name, digest).await?.ok_or_else(|| unknown(digest))
+}
+
+/// Reads a part of a blob.
+///
+/// # Errors
+/// Not found when the store has lost the bytes; unavailable when it is away.
+pub async fn read(ctx: &Context, blob: &Held, range: Range<u64>) -> Result<blobs::Reader> {
+    ctx.blobs.read(&blob.place, blob.size, range).await
+}
+
+/// An address under which the client can fetch a blob from the object store itself,
+/// where that is switched on.
+pub async fn link(ctx: &Context, blob: &Held) -> Result<Option<String>> {
+    let link = ctx.blobs.link(&blob.place, LINK_LIFETIME).await?;
+    Ok(link.map(String::from))
+}
+
+/// Makes a repository hold a blob that another one holds and the caller may pull.
+/// Without a source, repositories that the caller may pull are searched. False when
+/// there is none: the client then uploads.
+pub async fn mount(
+    ctx: &Context,
+    caller: &Caller,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    digest: &Digest,
+    source: Option<&RepositoryName>,
+) -> Result<bool> {
+    allowed.require(Right::PUSH)?;
+    if source == Some(name) || source.is_none() {
+        // It may be here already.
+        if held(ctx, name, digest).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    let sources = match source {
+        Some(source) => vec![source.clone()],
+        None => holders(ctx, digest).await?,
+    };
+    for source in sources {
+        if may_pull(ctx, caller, &source).await? && take_over(ctx, allowed, name, digest, &source).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A repository lets a blob go. Others keep it.
+///
+/// # Errors
+/// Not found when the repository does not hold it; unsupported while one of the
+/// repository's manifests needs it.
+pub async fn delete(ctx: &Context, allowed: &Allowed, name: &RepositoryName, digest: &Digest) -> Result<()> {
+    allowed.require(Right::DELETE)?;
+    let repository = repositories::find(ctx, name).await?.ok_or_else(|| unknown(digest))?;
+    let blob_id = held(ctx, name, digest).await?.ok_or_else(|| unknown(digest))?.blob_id;
+    let (digest, caches) = (*digest, ctx.caches.clone());
+    ctx.db
+        .write(move |tx| {
+            let (repository_id, caches) = (repository.id, caches.clone());
+            Box::pin(async move {
+                caches.blobs.changes(tx, &Pair(repository_id, digest));
+                if tx.execute(sql::LET_GO, args![repository_id, blob_id]).await? > 0 {
+                    return Ok(());
+                }
+                match tx.one(sql::HOLDS, args![repository_id, blob_id]).await? {
+                    Some(_) => Err(Error::new(
+                        Kind::Unsupported,
+                        format!("blob {digest} is needed by a manifest of this repository"),
+                    )
+                    .about(Subject::Blob)),
+                    None => Err(unknown(&digest)),
+                }
+            })
+        })
+        .await
+}
+
+fn unknown(digest: &Digest) -> Error {
+    Error::not_found(Subject::Blob, "blob unknown to registry")
+        .with("blob unknown to registry", vec![("digest", digest.to_string())])
+}
+
+async fn extend(ctx: &Context, key: Pair<i64, Digest>, blob: Arc<Held>) -> Result<Option<Arc<Held>>> {
+    let (caches, now) = (ctx.caches.clone(), ctx.clock.now());
+    let held = ctx
+        .db
+        .write(move |tx| {
+            let (caches, key, blob) = (caches.clone(), key.clone(), blob.clone());
+            Box::pin(async move {
+                caches.blobs.changes(tx, &key);
+                let extended = tx.execute(sql::EXTEND_GRACE, args![key.0, blob.blob_id, now]).await?;
+                if extended > 0 {
+                    return Ok(Some(blob));
+                }
+                // A manifest needs it by now, or it has gone.
+                let holds = tx.one(sql::HOLDS, args![key.0, blob.blob_id]).await?;
+                Ok(holds.map(|_| blob))
+            })
+        })
+        .await?;
+    Ok(held)
+}
+
+async fn holders(ctx: &Context, digest: &Digest) -> Result<Vec<RepositoryName>> {
+    let rows = ctx.db.all(sql::HOLDERS, args![digest.to_string(), SOURCES_TRIED]).await?;
+    rows.into_iter()
+        .map(|row| row.get::<String>(0)?.parse().map_err(Error::internal))
+        .collect()
+}
+
+async fn may_pull(ctx: &Context, caller: &Caller, source: &RepositoryName) -> Result<bool> {
+    match access::on_repository(ctx, caller, source, Right::PULL).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is(Kind::Forbidden) || error.is(Kind::Unauthenticated) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn take_over(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    digest: &Digest,
+    source: &RepositoryName,
+) -> Result<bool> {
+    let Some(from) = repositories::find(ctx, source).await? else { return Ok(false) };
+    let Some(blob) = held(ctx, source, digest).await? else { return Ok(false) };
+    let (project_id, name, now) = (allowed.project().id, name.clone(), ctx.clock.now());
+    ctx.db
+        .write(move |tx| {
+            let (name, from_id, blob_id) = (name.clone(), from.id, blob.blob_id);
+            Box::pin(async move {
+                let repository_id = repositories::ensure(tx, project_id, &name, now).await?;
+                let arguments = args![repository_id, from_id, blob_id, now];
+                if tx.execute(sql::HOLD_FROM, arguments).await? > 0 {
+                    return Ok(true);
+                }
+                // Nothing to write: it is held and needed here already, or the source lost it.
+                Ok(tx.one(sql::HOLDS, args![repository_id, blob_id]).await?.is_some())
+            })
+        })
+        .await
+}

@@ -1,0 +1,194 @@
+//! Blobs: the uploads that bring them, and which repositories hold them.
+//!
+//! Owns the tables `blobs`, `repository_blobs` and `uploads`.
+//!
+//! Promises:
+//! - A blob can be read in a repository exactly when that repository holds it, whatever
+//!   other repositories hold.
+//! - A blob that a client was told exists (upload or mount accepted, HEAD answered)
+//!   stays for a window, even if no manifest needs it yet: `unreferenced_at` is fresh.
+//! - Bytes that were acknowledged survive the end of the process, and any replica may
+//!   take the next ones: the state lies in the database and the store.
+//! - Two writers never mix their bytes: in one process the newer stops the older
+//!   (`writers`), between replicas the epoch in the row lets one of them win.
+
+mod finish;
+mod hold;
+mod purge;
+mod receive;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod ticket;
+mod writers;
+
+use std::sync::Arc;
+
+use db::args;
+use kit::{Error, Kind, Result, Subject};
+use oci::{Algorithm, Digest, RepositoryName};
+
+pub use finish::finish;
+pub use hold::{Held, delete, known, link, mount, read};
+pub(crate) use hold::held;
+pub use purge::purge;
+pub use receive::{Chunk, append};
+pub use ticket::Ticket;
+pub(crate) use ticket::TicketKey;
+pub(crate) use writers::Writers;
+
+use crate::{
+    Context,
+    access::{Allowed, Caller, Right},
+};
+
+/// Where an upload stands after a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<T> {
+    /// The bytes were taken.
+    Done(T),
+    /// The chunk does not continue the upload, which stays as it was, with this many
+    /// bytes.
+    OutOfOrder {
+        /// Where the next chunk has to start.
+        size: u64,
+    },
+}
+
+/// Begins an upload, hashed as announced. Nothing is written before its first bytes come.
+///
+/// # Errors
+/// Only for a proof of another right.
+pub fn begin(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    caller: &Caller,
+    algorithm: Option<Algorithm>,
+) -> Result<Ticket> {
+    allowed.require(Right::PUSH)?;
+    let algorithm = algorithm.unwrap_or(Algorithm::Sha256);
+    Ok(ticket::issue(ctx, allowed.project().id, name, &caller.key(), algorithm))
+}
+
+/// The upload of a name, if it is this caller's, of this repository, and in force.
+///
+/// # Errors
+/// Not found for any other.
+pub fn open(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    caller: &Caller,
+    id: &str,
+) -> Result<Ticket> {
+    allowed.require(Right::PUSH)?;
+    ticket::read(ctx, id, allowed.project().id, name, &caller.key())
+}
+
+/// How many bytes an upload holds.
+///
+/// # Errors
+/// Not found when it is finished or cancelled.
+pub async fn size(ctx: &Context, ticket: &Ticket) -> Result<u64> {
+    match load(ctx, ticket).await? {
+        State::Empty => Ok(0),
+        State::Open { upload, .. } => Ok(upload.size),
+        State::Finished(_) | State::Cancelled => Err(ticket::unknown()),
+    }
+}
+
+/// Gives an upload up.
+///
+/// # Errors
+/// Not found when it is finished or cancelled already.
+pub async fn cancel(ctx: &Arc<Context>, ticket: &Ticket) -> Result<()> {
+    let _claim = ctx.writers.claim(&ticket.id).await;
+    let upload = match load(ctx, ticket).await? {
+        State::Empty => None,
+        State::Open { upload, .. } => Some(upload),
+        State::Finished(_) | State::Cancelled => return Err(ticket::unknown()),
+    };
+    mark_cancelled(ctx, ticket).await?;
+    match upload {
+        Some(upload) => ctx.blobs.abort(&upload).await,
+        None => Ok(()),
+    }
+}
+
+/// How many uploads are receiving bytes in this process.
+pub fn in_flight(ctx: &Context) -> usize {
+    ctx.writers.count()
+}
+
+/// What the database knows of an upload.
+enum State {
+    /// No bytes yet.
+    Empty,
+    /// Bytes that wait for more.
+    Open { upload: blobs::Upload, epoch: i64 },
+    /// It became a blob.
+    Finished(Digest),
+    /// It was given up.
+    Cancelled,
+}
+
+async fn load(ctx: &Context, ticket: &Ticket) -> Result<State> {
+    let Some(row) = ctx.db.one(sql::UPLOAD, args![ticket.id.as_str()]).await? else {
+        return Ok(State::Empty);
+    };
+    let state: Option<String> = row.get(0)?;
+    let finished: Option<String> = row.get(3)?;
+    if let Some(digest) = finished {
+        return Ok(State::Finished(digest.parse().map_err(Error::internal)?));
+    }
+    match state {
+        Some(state) => Ok(State::Open {
+            upload: serde_json::from_str(&state).map_err(Error::internal)?,
+            epoch: row.get(2)?,
+        }),
+        None => Ok(State::Cancelled),
+    }
+}
+
+/// Keeps what an upload has become.
+///
+/// # Errors
+/// A conflict when another writer has saved since the epoch.
+async fn save(ctx: &Context, ticket: &Ticket, upload: &blobs::Upload, epoch: i64) -> Result<()> {
+    let state = serde_json::to_string(upload).map_err(Error::internal)?;
+    let size = i64::try_from(upload.size).map_err(Error::internal)?;
+    let (ticket, now) = (ticket.clone(), ctx.clock.now());
+    ctx.db
+        .write(move |tx| {
+            let (ticket, state) = (ticket.clone(), state.clone());
+            Box::pin(async move {
+                let saved = tx
+                    .execute(
+                        sql::SAVE_UPLOAD,
+                        args![ticket.id, ticket.principal, state, size, epoch, ticket.begun, now],
+                    )
+                    .await?;
+                if saved == 0 { Err(overtaken()) } else { Ok(()) }
+            })
+        })
+        .await
+}
+
+async fn mark_cancelled(ctx: &Context, ticket: &Ticket) -> Result<()> {
+    let (ticket, now) = (ticket.clone(), ctx.clock.now());
+    ctx.db
+        .write(move |tx| {
+            let ticket = ticket.clone();
+            Box::pin(async move {
+                let arguments = args![ticket.id, ticket.principal, ticket.begun, now];
+                tx.execute(sql::CANCEL_UPLOAD, arguments).await.map(drop)
+            })
+        })
+        .await
+}
+
+/// Another request has written to the upload in the meantime.
+fn overtaken() -> Error {
+    Error::new(Kind::Conflict, "another request has continued this upload").about(Subject::Upload)
+}
