@@ -86,7 +86,7 @@ impl FromStr for Scope {
         let (resource, rest) = text.split_once(':').ok_or(ScopeError::Malformed)?;
         let (name, actions) = rest.rsplit_once(':').ok_or(ScopeError::Malformed)?;
         let (kind, class) = split_class(resource)?;
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_name = !name.is_empty() && name.bytes().all(is_scope_character);
         if !is_word(kind) || !class.is_none_or(is_word) || !is_name {
             return Err(ScopeError::Malformed);
         }
@@ -120,6 +120,11 @@ fn parse_actions(text: &str) -> Result<Vec<String>, ScopeError> {
         }
     }
     Ok(actions)
+}
+
+/// Whether a byte may stand in a scope (RFC 6749, section 3.3), hence between quotes in a header.
+fn is_scope_character(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
 }
 
 fn is_word(text: &str) -> bool {
@@ -224,6 +229,8 @@ mod tests {
             "repository:a:PULL",
             "repository:a:pu ll",
             "repository:é:pull",
+            "repository:a\"b:pull",
+            "repository:a\\b:pull",
             "repository:a\n:pull",
             "repository:a:**",
         ] {
@@ -281,7 +288,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_scope_comes_back(
-            text in "[a-z0-9-]{1,10}(\\([a-z]{1,5}\\))?:[!-~]{1,20}:([a-z]{1,3}[0-9],[a-z]{4,6}(,\\*)?)?"
+            text in "[a-z0-9-]{1,10}(\\([a-z]{1,5}\\))?:[!#-\\[\\]-~]{1,20}:([a-z]{1,3}[0-9],[a-z]{4,6}(,\\*)?)?"
         ) {
             prop_assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
