@@ -3,6 +3,7 @@
 mod clock;
 mod error;
 mod id;
+pub mod metrics;
 mod paging;
 mod seal;
 mod secret;

@@ -1,0 +1,198 @@
+//! `haven serve`: everything wired together, until a signal says stop.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use kit::{Error, Result, metrics::Metrics};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    access::AccessLog,
+    config::Config,
+    data_dir::DataDir,
+    log, log_form,
+    metrics::{self, HttpMetrics, Pages},
+    server::{self, Certificate, Limits, Listeners, Shared},
+    traces::{Spans, TraceExport},
+};
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When something that serving needs is not to be had; says what.
+pub async fn run(config: Config) -> Result<ExitCode> {
+    let form = log_form(config.log_format);
+    let (export, layer) = match &config.otlp_endpoint {
+        Some(collector) => {
+            let (export, layer) = TraceExport::start(collector, config.trace_sample_ratio)?;
+            (Some(export), Some(layer))
+        }
+        None => (None, None),
+    };
+    let (lines, _lines_end) = log::start(form, &config.log_level, layer)?;
+    allow_many_files();
+    let _data_dir = DataDir::take(&config.data_dir)?;
+
+    let application = crate::application::Application;
+    let http_metrics = Arc::new(HttpMetrics::default());
+    let pages = Pages::new(
+        metrics::registry(http_metrics.clone(), Metrics::default(), lines.clone()),
+        Arc::new(|| Box::pin(async { Ok(()) })),
+    );
+    let certificate = match (&config.tls_certificate, &config.tls_key) {
+        (Some(chain), Some(key)) => Some(Certificate::open(chain, key)?),
+        _ => None,
+    };
+    let tls = certificate
+        .as_ref()
+        .map(Certificate::acceptor)
+        .transpose()?;
+    let https = tls.is_some();
+
+    let mut stop = Stop::listen_for()?;
+    let (say_stop, stopping) = watch::channel(false);
+    // Now that everything is ready, clients may come.
+    let listeners = Listeners::bind(&config.listen)?;
+    let addresses = listeners.addresses();
+    let shared = Shared {
+        application,
+        limits: limits(&config),
+        trusted_proxies: config.trusted_proxies.clone(),
+        metrics: Some(http_metrics),
+        access: config.log_access.then(|| AccessLog::new(lines, form)),
+        spans: export.as_ref().map(|_| Spans::default()),
+    };
+    let serving = server::serve(
+        listeners,
+        tls,
+        Arc::new(shared),
+        stopping.clone(),
+        config.shutdown_timeout,
+    );
+    let serving = tokio::spawn(serving);
+    let metrics_addresses = serve_pages(pages, &config, stopping)?;
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.follow());
+    }
+    announce(&config, &addresses, &metrics_addresses, https);
+
+    stop.come().await;
+    tracing::info!("stopping: no new requests, those in flight may end");
+    let _ = say_stop.send(true);
+    tokio::select! {
+        cut = serving => match cut {
+            Ok(0) => tracing::info!("stopped"),
+            Ok(cut) => tracing::warn!(connections = cut, "stopped; some requests had to be cut"),
+            Err(error) => return Err(Error::internal(error)),
+        },
+        () = stop.come() => tracing::warn!("stopped at once, because asked twice"),
+    }
+    if let Some(export) = export {
+        export.stop().await;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves the pages for Prometheus and for probes, if they are wanted.
+fn serve_pages(
+    pages: Pages,
+    config: &Config,
+    stopping: watch::Receiver<bool>,
+) -> Result<Vec<SocketAddr>> {
+    let listeners = Listeners::bind(&config.metrics_listen)?;
+    let addresses = listeners.addresses();
+    let shared = Shared {
+        application: pages,
+        limits: limits(config),
+        trusted_proxies: Vec::new(),
+        metrics: None,
+        access: None,
+        spans: None,
+    };
+    tokio::spawn(server::serve(
+        listeners,
+        None,
+        Arc::new(shared),
+        stopping,
+        config.shutdown_timeout,
+    ));
+    Ok(addresses)
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        header_size: config.header_size,
+        header_timeout: config.header_timeout,
+        idle_timeout: config.idle_timeout,
+        stall_timeout: config.stall_timeout,
+        connections: config.connections,
+        streams: config.http2_streams,
+    }
+}
+
+/// Lets the process open as many files as the system allows it: every connection and
+/// every blob that is read is one.
+fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+}
+
+/// The signals that say stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen_for() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(Error::internal)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Error::internal)?,
+        })
+    }
+
+    /// Waits for the next one.
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Tells a person on standard output where to go.
+fn announce(config: &Config, addresses: &[SocketAddr], metrics: &[SocketAddr], https: bool) {
+    let scheme = if https { "https" } else { "http" };
+    let mut text = format!("Haven {} serves on", env!("CARGO_PKG_VERSION"));
+    for address in addresses {
+        text += &format!(" {scheme}://{}", reachable(*address));
+    }
+    if let Some(url) = &config.external_url {
+        text += &format!("\n  clients use   {}", url.as_str().trim_end_matches('/'));
+    }
+    text += "\n  admin user    admin";
+    for address in metrics {
+        text += &format!("\n  metrics       http://{}/metrics", reachable(*address));
+    }
+    println!("{text}");
+}
+
+/// An address that can be called: a server on every address answers on its own.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            (std::net::Ipv6Addr::LOCALHOST, v6.port()).into()
+        }
+        address => address,
+    }
+}

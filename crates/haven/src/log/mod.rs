@@ -1,0 +1,62 @@
+//! The log: lines on standard error, as text for a terminal and as JSON otherwise.
+
+mod format;
+mod lines;
+
+use std::{future::Future, sync::Arc};
+
+use kit::{Error, Result};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+pub use format::{Form, LineWriter};
+pub use lines::{Lines, LinesEnd};
+
+tokio::task_local! {
+    /// The id of the request that a task works on.
+    static REQUEST_ID: Arc<str>;
+}
+
+/// A layer that is added to the log, as for the export of traces.
+pub type ExtraLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Starts the log. What waits to be written is written when the second part goes.
+///
+/// `level` is a level or a list of levels by module, as in `info,db=debug`.
+///
+/// # Errors
+/// When the level cannot be understood or a log was started before.
+pub fn start(form: Form, level: &str, extra: Option<ExtraLayer>) -> Result<(Lines, LinesEnd)> {
+    let (lines, end) = Lines::start(std::io::stderr()).map_err(Error::internal)?;
+    let filter = parse_level(level)?;
+    let events = tracing_subscriber::fmt::layer()
+        .with_writer(lines.clone())
+        .event_format(format::EventFormat(form))
+        .with_filter(filter);
+    tracing_subscriber::registry()
+        .with(extra)
+        .with(events)
+        .try_init()
+        .map_err(Error::internal)?;
+    Ok((lines, end))
+}
+
+/// Reads a level or a list of levels by module.
+///
+/// # Errors
+/// Says what is allowed.
+pub fn parse_level(level: &str) -> Result<EnvFilter> {
+    EnvFilter::builder()
+        .parse(level)
+        .map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// Runs the work of a request so that every line it logs names the request.
+pub fn of_request<F: Future>(id: Arc<str>, work: F) -> impl Future<Output = F::Output> {
+    REQUEST_ID.scope(id, work)
+}
+
+fn with_request_id<T>(tell: impl FnOnce(&str) -> T) -> Option<T> {
+    REQUEST_ID.try_with(|id| tell(id)).ok()
+}

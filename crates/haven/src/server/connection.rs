@@ -1,0 +1,197 @@
+//! One connection, from its first byte to its graceful end.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, server::conn::http2, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    Application, Limits, Shared, exchange,
+    guard::{Flow, Guard},
+};
+
+/// How much is read or buffered at once. Larger reads save system calls on uploads;
+/// every open connection may hold this much.
+const BUFFER: usize = 128 * 1024;
+
+/// Windows of HTTP/2: what a client may have on its way before we have read it.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// How often a silent HTTP/2 client is asked whether it is there, and how long for.
+const PING_EVERY: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What the requests of one connection share.
+pub(super) struct Connection<A> {
+    pub(super) server: Arc<Shared<A>>,
+    pub(super) flow: Arc<Flow>,
+    pub(super) remote: SocketAddr,
+    pub(super) https: bool,
+}
+
+/// Serves one accepted connection until it ends. Why it ended is of use to nobody but a
+/// person who debugs: clients come and go as they like.
+pub(super) async fn serve<A: Application>(
+    stream: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    server: Arc<Shared<A>>,
+    stopping: watch::Receiver<bool>,
+) {
+    let flow = Flow::new();
+    let limits = server.limits.clone();
+    let connection = Arc::new(Connection {
+        server,
+        flow: flow.clone(),
+        remote,
+        https: tls.is_some(),
+    });
+    let Some(tls) = tls else {
+        let guard = Guard::new(stream, flow, limits);
+        return serve_plain(guard, connection, stopping).await;
+    };
+    let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream));
+    match until_stop(handshake, stopping.clone()).await {
+        Some(Ok(Ok(stream))) => {
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let guard = Guard::new(stream, flow, limits);
+            serve_http(guard, http2, connection, stopping).await;
+        }
+        Some(Ok(Err(error))) => tracing::debug!(%remote, %error, "no TLS with this client"),
+        Some(Err(_)) => tracing::debug!(%remote, "the client took too long for TLS"),
+        None => {}
+    }
+}
+
+/// Without TLS a client may speak HTTP/1.1 or, with prior knowledge, HTTP/2.
+async fn serve_plain<A: Application>(
+    mut guard: Guard<TcpStream>,
+    connection: Arc<Connection<A>>,
+    stopping: watch::Receiver<bool>,
+) {
+    match until_stop(guard.begins_http2(), stopping.clone()).await {
+        Some(Ok(http2)) => serve_http(guard, http2, connection, stopping).await,
+        Some(Err(error)) => {
+            tracing::debug!(remote = %connection.remote, %error, "the client said nothing");
+        }
+        None => {}
+    }
+}
+
+async fn serve_http<A: Application, S>(
+    mut guard: Guard<S>,
+    http2: bool,
+    connection: Arc<Connection<A>>,
+    stopping: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let remote = connection.remote;
+    let limits = connection.server.limits.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        connection.flow.begin();
+        let connection = connection.clone();
+        async move { Ok::<_, Infallible>(exchange::answer(connection, request).await) }
+    });
+    let outcome = if http2 {
+        guard.speaks_http2();
+        let serving = http2_settings(&limits).serve_connection(TokioIo::new(guard), service);
+        until_ended(serving, stopping).await
+    } else {
+        let serving = http1_settings(&limits).serve_connection(TokioIo::new(guard), service);
+        until_ended(serving, stopping).await
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%remote, %error, "the connection broke off");
+    }
+}
+
+fn http1_settings(limits: &Limits) -> http1::Builder {
+    let mut settings = http1::Builder::new();
+    settings
+        .max_header_size(limits.header_size)
+        .max_buf_size(BUFFER.max(limits.header_size))
+        // The guard bounds this more cheaply.
+        .header_read_timeout(None);
+    settings
+}
+
+fn http2_settings(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut settings = http2::Builder::new(TokioExecutor::new());
+    settings
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_size).unwrap_or(u32::MAX))
+        .max_concurrent_streams(limits.streams)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(BUFFER)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_TIMEOUT);
+    settings
+}
+
+/// Runs something that may be dropped as soon as the server stops.
+async fn until_stop<T>(
+    work: impl Future<Output = T>,
+    mut stopping: watch::Receiver<bool>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        _ = stopping.wait_for(|stop| *stop) => None,
+    }
+}
+
+/// Drives a connection to its end. When the server stops, requests in flight are
+/// finished and no more are taken.
+async fn until_ended<C>(connection: C, stopping: watch::Receiver<bool>) -> Result<(), C::Error>
+where
+    C: GracefulConnection<Output = Result<(), <C as GracefulConnection>::Error>>,
+{
+    let mut connection = pin!(connection);
+    let mut signal = stopping.clone();
+    let mut signal = pin!(async move {
+        // A sender that is gone means the server is, too.
+        let _ = signal.wait_for(|stop| *stop).await;
+    });
+    // Polling the signal takes a lock, and a connection is polled often. The task's waker
+    // never changes, so one poll registers it; after that a look at the value is enough.
+    let mut registered = false;
+    let mut told = false;
+    poll_fn(move |cx| {
+        let stop = if registered {
+            !told && stopping.has_changed().unwrap_or(true)
+        } else {
+            registered = true;
+            signal.as_mut().poll(cx).is_ready()
+        };
+        if stop {
+            told = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        match connection.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(outcome),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
