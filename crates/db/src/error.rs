@@ -28,6 +28,8 @@ pub(crate) enum Cure {
     Again,
     /// The connection is gone. What was not committed can be run again on another.
     Reconnect,
+    /// Nobody answers. The connection is given up, and asking again would wait as long.
+    HangUp,
 }
 
 impl Failure {
@@ -35,11 +37,24 @@ impl Failure {
         Self { error, cure }
     }
 
+    /// Whether running the transaction again, after a pause, may help.
+    pub(crate) fn is_curable(&self) -> bool {
+        matches!(self.cure, Cure::Again | Cure::Reconnect)
+    }
+
+    /// The same, when trying again is not worth it.
+    pub(crate) fn for_good(self) -> Self {
+        Self {
+            cure: Cure::None,
+            ..self
+        }
+    }
+
     /// The database did not answer in time.
     pub(crate) fn timed_out() -> Self {
         Self::new(
             Error::unavailable("the database does not answer"),
-            Cure::Reconnect,
+            Cure::HangUp,
         )
     }
 }
@@ -130,7 +145,9 @@ impl Failure {
                 Cure::Reconnect,
             ),
             "3D000" => Self::new(away("the database does not exist", cause), Cure::Reconnect),
-            _ => match &state[..state.len().min(2)] {
+            // A statement and its values that do not fit: our mistake, not the network's.
+            "08P01" => Self::new(Error::internal(cause), Cure::None),
+            _ => match state.get(..2).unwrap_or_default() {
                 "08" => Self::new(
                     away("the database cannot be reached", cause),
                     Cure::Reconnect,

@@ -255,8 +255,8 @@ impl Reader {
             };
             let known = self.seen.contains(&id);
             seen.insert(id);
-            let ours = row.get::<String>(2)? == log.replica;
-            if !known && !(ours && log.believes_itself()) {
+            let told_already = row.get::<String>(2)? == log.replica && log.believes_itself();
+            if !known && !told_already {
                 changes.push(Change::read(row.get(3)?, row.get(4)?));
             }
         }

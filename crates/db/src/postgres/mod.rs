@@ -14,13 +14,14 @@ use std::{
 use futures_util::FutureExt;
 use kit::Error;
 use sqlx::postgres::PgConnectOptions;
+use tracing::Instrument as _;
 
 pub(crate) use self::lease::Lease;
 use self::{log::Log, pool::Pool};
 use crate::{
     Args, Change, Options, Row, Sql,
     change::Listeners,
-    error::{Cure, Failure, panicked},
+    error::{Cure, Failure, closed, panicked},
     tx::{Deed, Link, Tx},
 };
 
@@ -66,30 +67,33 @@ impl Postgres {
         self.log.look();
     }
 
-    pub(crate) async fn all(&self, sql: Sql, args: Args) -> kit::Result<Vec<Row>> {
-        let again = (sql.clone(), args.clone());
-        let mut lease = self.take().await?;
-        match lease.all_at_once(sql, args).await {
-            Err(failure) if failure.cure == Cure::Reconnect && lease.was_idle() => {
+    /// All rows of one statement. It runs on its own, so that a caller that goes away
+    /// leaves no connection with half an answer.
+    pub(crate) async fn all(self: Arc<Self>, sql: Sql, args: Args) -> kit::Result<Vec<Row>> {
+        let asking = async move { self.ask(sql, args).await.map_err(|failure| failure.error) };
+        tokio::spawn(asking.in_current_span())
+            .await
+            .map_err(|_| closed())?
+    }
+
+    /// Asks, and once more on a new connection when an idle one turns out to be broken.
+    async fn ask(&self, sql: Sql, args: Args) -> Result<Vec<Row>, Failure> {
+        let mut lease = self.pool.take().await?;
+        if !lease.was_idle() {
+            return lease.all_at_once(sql, args).await;
+        }
+        match lease.all_at_once(sql.clone(), args.clone()).await {
+            Err(failure) if failure.cure == Cure::Reconnect => {
                 drop(lease);
-                let mut fresh = self.pool.connect().await.map_err(|failure| failure.error)?;
-                fresh.all_at_once(again.0, again.1).await
+                self.pool.connect().await?.all_at_once(sql, args).await
             }
             outcome => outcome,
         }
-        .map_err(|failure| failure.error)
     }
 
     pub(crate) async fn check(&self, sql: &str) -> kit::Result<()> {
-        self.take()
-            .await?
-            .check(sql)
-            .await
-            .map_err(|failure| failure.error)
-    }
-
-    async fn take(&self) -> kit::Result<Lease> {
-        self.pool.take().await.map_err(|failure| failure.error)
+        let checking = async { self.pool.take().await?.check(sql).await };
+        checking.await.map_err(|failure: Failure| failure.error)
     }
 
     /// Does a deed until it is committed or there is no hope, and answers it.
@@ -102,9 +106,7 @@ impl Postgres {
                 .await
             {
                 Err(failure)
-                    if failure.cure != Cure::None
-                        && attempt < ATTEMPTS
-                        && began.elapsed() < LONGEST =>
+                    if failure.is_curable() && attempt < ATTEMPTS && began.elapsed() < LONGEST =>
                 {
                     tokio::time::sleep(pause_after(attempt)).await;
                     attempt += 1;
@@ -119,7 +121,7 @@ impl Postgres {
     pub(crate) async fn read(self: Arc<Self>, mut deed: Box<dyn Deed>) {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
         let end = match self.transact(&mut *deed, BEGIN).await {
-            Err(failure) if failure.cure != Cure::None => self.transact(&mut *deed, BEGIN).await,
+            Err(failure) if failure.is_curable() => self.transact(&mut *deed, BEGIN).await,
             end => end,
         };
         deed.finish(end.map_err(|failure| failure.error));
@@ -127,22 +129,7 @@ impl Postgres {
 
     /// One transaction. A failure that names a cure did not commit.
     async fn transact(&self, deed: &mut dyn Deed, begin: &'static str) -> Result<(), Failure> {
-        // Waiting for a connection is not worth repeating: it has its own time limit.
-        let mut lease = self.pool.take().await.map_err(|failure| Failure {
-            cure: Cure::None,
-            ..failure
-        })?;
-        if let Err(failure) = lease.command(begin).await {
-            if failure.cure != Cure::Reconnect || !lease.was_idle() {
-                return Err(failure);
-            }
-            drop(lease);
-            lease = self.pool.connect().await.map_err(|failure| Failure {
-                cure: Cure::None,
-                ..failure
-            })?;
-            lease.command(begin).await?;
-        }
+        let lease = self.begin(begin).await?;
         let mut tx = Tx::new(Link::Postgres(lease));
         let outcome = self.attempt(&mut tx, deed).await;
         let changes = std::mem::take(&mut tx.changes);
@@ -156,6 +143,18 @@ impl Postgres {
         }
         let committed = lease.command("COMMIT").await;
         self.answer_commit(committed, &changes)
+    }
+
+    /// A connection with a transaction begun on it. That there is none, or that nobody is
+    /// there, is not worth repeating: it has taken its time already.
+    async fn begin(&self, begin: &'static str) -> Result<Lease, Failure> {
+        let mut lease = self.pool.take().await.map_err(Failure::for_good)?;
+        match lease.command(begin).await {
+            Err(failure) if failure.cure == Cure::Reconnect && lease.was_idle() => drop(lease),
+            begun => return begun.map(|()| lease),
+        }
+        let mut lease = self.pool.connect().await.map_err(Failure::for_good)?;
+        lease.command(begin).await.map(|()| lease)
     }
 
     async fn attempt(&self, tx: &mut Tx, deed: &mut dyn Deed) -> Result<(), Failure> {
@@ -188,7 +187,7 @@ impl Postgres {
                 }
                 Ok(())
             }
-            Err(failure) if failure.cure == Cure::Reconnect => {
+            Err(failure) if matches!(failure.cure, Cure::Reconnect | Cure::HangUp) => {
                 self.log.doubt_ourselves();
                 self.listeners.tell(changes);
                 let error = Error::unavailable("the database went away while committing")
