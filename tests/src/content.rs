@@ -154,7 +154,14 @@ impl Image {
 
     /// The same, with `more` fields in the manifest.
     pub fn with(layers: &[usize], more: Value) -> Image {
-        let layers: Vec<Blob> = layers.iter().map(|&length| Blob::random(length)).collect();
+        Image::of(
+            layers.iter().map(|&length| Blob::random(length)).collect(),
+            more,
+        )
+    }
+
+    /// An image of these layers, uncompressed tar files where it is to be unpacked.
+    pub fn of(layers: Vec<Blob>, more: Value) -> Image {
         let config = Blob::new(
             serde_json::to_vec(&json!({
                 "architecture": "amd64",
