@@ -19,4 +19,4 @@ pub mod verify;
 
 pub use context::{Context, Settings};
 pub use listing::Listing;
-pub use installation::FirstStart;
+pub use installation::{FirstStart, Health, health};

@@ -135,12 +135,16 @@ pub async fn user(context: &Context, caller: &Caller) -> Result<Arc<User>> {
 }
 
 /// What a caller may do with a repository by docker's words, and the project's id: what
-/// a token can be issued for. None when there is no such project or nothing is allowed.
+/// a token can be issued for. None when there is no such project or nothing is allowed,
+/// and for a caller that came with a token: a narrow one must not buy a wider one.
 pub async fn repository_actions(
     context: &Context,
     caller: &Caller,
     name: &RepositoryName,
 ) -> Result<Option<(i64, RepositoryActions)>> {
+    if caller.has_token() {
+        return Ok(None);
+    }
     let Some(project) = projects::find(context, ProjectRef::Name(name.project())).await? else {
         return Ok(None);
     };

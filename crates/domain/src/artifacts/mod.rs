@@ -11,6 +11,7 @@
 //! - What a push or a delete changed is seen at once by the next request of this process.
 
 mod delete;
+mod kind;
 mod list;
 mod list_sql;
 mod pull;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use oci::Digest;
 
 pub use delete::{delete, untag};
+pub use kind::kind;
 pub use list::{
     Child, Details, RepositoryDetails, TagDetails, all_repositories, details, list,
     list_repositories, repository,

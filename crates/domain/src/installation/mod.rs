@@ -5,6 +5,7 @@
 //! even when several processes start together; a process whose key does not open what
 //! the others sealed does not start. Only start-up calls.
 
+mod health;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use db::{Db, Tx, args};
 use kit::{Clock, Error, Kind, Result, Seal, Secret, Time};
+
+pub use health::{Health, health};
 
 use crate::{
     Context, Settings,

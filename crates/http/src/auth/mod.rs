@@ -79,6 +79,22 @@ pub async fn api_caller(state: &State, headers: &HeaderMap) -> Result<Caller, Er
     }
 }
 
+/// Who asks for a token: by a name and a password, or anonymous. Wrong ones are refused,
+/// and so is a token: it must not buy another.
+///
+/// # Errors
+/// See [`Refused`].
+pub(crate) async fn password_caller(state: &State, headers: &HeaderMap) -> Result<Caller, Refused> {
+    match shown(headers) {
+        Shown::Nothing => Ok(Caller::anonymous()),
+        Shown::Basic(shown) => by_password(state, &shown).await,
+        Shown::Bearer(_) | Shown::Nonsense => Err(Refused::Credentials(Error::new(
+            Kind::Unauthenticated,
+            "the Authorization header is not Basic",
+        ))),
+    }
+}
+
 async fn by_password(state: &State, shown: &basic::Credentials) -> Result<Caller, Refused> {
     match users::verify(&state.domain, &shown.username, &shown.password).await {
         Ok(user) => Ok(Caller::user(&user)),

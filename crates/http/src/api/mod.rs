@@ -1,0 +1,79 @@
+//! Harbor's API, `/api/v2.0`: one file for each room. What is not served yet is 404.
+
+mod artifacts;
+mod error;
+mod glue;
+mod health;
+mod members;
+mod ping;
+mod projects;
+mod repositories;
+mod systeminfo;
+mod users;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{self, Request},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::MethodRouter,
+};
+
+pub(crate) use error::ApiError;
+pub(crate) use glue::{read_body, timestamp};
+
+use crate::{Principal, Route, State, auth, token};
+
+/// Everything but `/v2`.
+pub(crate) fn router(state: Arc<State>) -> Router {
+    let who = middleware::from_fn_with_state(state.clone(), identify);
+    let api = Router::new()
+        .merge(projects::router())
+        .merge(members::router())
+        .merge(users::router())
+        .merge(repositories::router())
+        .merge(artifacts::router())
+        .merge(systeminfo::router())
+        .route_layer(who)
+        .merge(ping::router())
+        .merge(health::router());
+    Router::new()
+        .nest("/api/v2.0", api)
+        .merge(ping::version_router())
+        .merge(token::router())
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .with_state(state)
+}
+
+/// Gives the operations of some methods the name by which metrics and logs know them.
+pub(crate) fn named(
+    name: &'static str,
+    methods: MethodRouter<Arc<State>>,
+) -> MethodRouter<Arc<State>> {
+    methods.layer(middleware::map_response(move |mut response: Response| async move {
+        response.extensions_mut().insert(Route(name));
+        response
+    }))
+}
+
+/// Finds out who asks, for the operations and for the access line.
+async fn identify(
+    extract::State(state): extract::State<Arc<State>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = match auth::api_caller(&state, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return ApiError::from(error).into_response(),
+    };
+    let name = caller.name().cloned();
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    if let Some(name) = name {
+        response.extensions_mut().insert(Principal(name));
+    }
+    response
+}
