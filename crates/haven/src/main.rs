@@ -1,14 +1,13 @@
 //! The binary: command line, configuration, wiring, listeners, graceful stop.
 
 mod access;
-mod application;
 mod cli;
 mod commands;
 mod config;
 mod data_dir;
+mod installation;
 mod log;
 mod metrics;
-mod seam;
 mod server;
 mod traces;
 

@@ -4,6 +4,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+use haven_http::Peer;
 use http::{Method, request::Parts};
 use kit::{Error, Result};
 use opentelemetry::{propagation::TextMapPropagator, trace::TracerProvider};
@@ -20,7 +21,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::filter_fn};
 use url::Url;
 
-use crate::{log::ExtraLayer, seam::Peer};
+use crate::log::ExtraLayer;
 
 /// How long the collector may take for a batch of spans.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);

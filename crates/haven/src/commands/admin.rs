@@ -1,5 +1,53 @@
-//! Stand-in.
-use crate::config::Config;
-pub async fn reset_password(_: Config) -> kit::Result<std::process::ExitCode> {
-    Ok(std::process::ExitCode::SUCCESS)
+//! `haven admin`: what an operator may do without signing in.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Read},
+    process::ExitCode,
+};
+
+use kit::{Error, Result, Secret, random_password};
+
+use crate::{config::Config, installation};
+
+/// More than any password may have, in bytes.
+const LONGEST_LINE: u64 = 4096;
+
+/// Gives the user `admin` the password on standard input, or a new one that is printed.
+///
+/// # Errors
+/// When the password breaks the rules, or a server on SQLite would not hear of it.
+pub async fn reset_password(config: Config) -> Result<ExitCode> {
+    let given = tokio::task::spawn_blocking(read_password)
+        .await
+        .map_err(Error::internal)??;
+    let db = installation::open_database(&config).await?;
+    let _data_dir = installation::take_from_servers(&config, &db)?;
+    drop(db);
+    let installation = installation::open(&config).await?;
+    let password = given.clone().unwrap_or_else(random_password);
+    let context = &installation.context;
+    domain::users::reset_password(context, "admin", password.reveal()).await?;
+    match given {
+        Some(_) => println!("the user admin has the new password"),
+        None => println!("the user admin has the new password {}", password.reveal()),
+    }
+    context.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first line of standard input, unless that is a terminal or empty.
+fn read_password() -> Result<Option<Secret>> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        return Ok(None);
+    }
+    let mut line = String::new();
+    let mut bounded = io::BufReader::new(input.lock().take(LONGEST_LINE));
+    bounded.read_line(&mut line).map_err(|error| {
+        Error::invalid(format!(
+            "the password cannot be read from standard input: {error}"
+        ))
+    })?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    Ok((!password.is_empty()).then(|| password.into()))
 }

@@ -1,22 +1,30 @@
 //! `haven serve`: everything wired together, until a signal says stop.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
+use domain::{Context, FirstStart};
+use haven_http::{App, State};
 use kit::{Error, Result, metrics::Metrics};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
+    time::MissedTickBehavior,
 };
 
 use crate::{
     access::AccessLog,
     config::Config,
     data_dir::DataDir,
+    installation::{self, Installation},
     log, log_form,
-    metrics::{self, HttpMetrics, Pages},
+    metrics::{self, HttpMetrics, Pages, Readiness},
     server::{self, Certificate, Limits, Listeners, Shared},
     traces::{Spans, TraceExport},
 };
+
+/// How often old uploads are looked for, at the most and at the least.
+const SHORTEST_ROUND: Duration = Duration::from_secs(1);
+const LONGEST_ROUND: Duration = Duration::from_secs(10 * 60);
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -35,11 +43,20 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     allow_many_files();
     let _data_dir = DataDir::take(&config.data_dir)?;
 
-    let application = crate::application::Application;
+    let Installation {
+        context,
+        first_start,
+    } = installation::open(&config).await?;
+    let context = Arc::new(context);
+    let application = App::new(State {
+        domain: context.clone(),
+        external_url: config.external_url.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+    });
     let http_metrics = Arc::new(HttpMetrics::default());
     let pages = Pages::new(
         metrics::registry(http_metrics.clone(), Metrics::default(), lines.clone()),
-        Arc::new(|| Box::pin(async { Ok(()) })),
+        readiness(context.clone()),
     );
     let certificate = match (&config.tls_certificate, &config.tls_key) {
         (Some(chain), Some(key)) => Some(Certificate::open(chain, key)?),
@@ -76,7 +93,8 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     if let Some(certificate) = certificate {
         tokio::spawn(certificate.follow());
     }
-    announce(&config, &addresses, &metrics_addresses, https);
+    let keeping_house = tokio::spawn(keep_house(context.clone()));
+    announce(&config, &addresses, &metrics_addresses, https, &first_start);
 
     stop.come().await;
     tracing::info!("stopping: no new requests, those in flight may end");
@@ -89,10 +107,38 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         },
         () = stop.come() => tracing::warn!("stopped at once, because asked twice"),
     }
+    keeping_house.abort();
+    context.db.close().await;
     if let Some(export) = export {
         export.stop().await;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Requests can be served while the database answers and the store is there.
+fn readiness(context: Arc<Context>) -> Readiness {
+    Arc::new(move || {
+        let context = context.clone();
+        Box::pin(async move {
+            context.db.ping().await?;
+            context.blobs.check().await
+        })
+    })
+}
+
+/// Gives up uploads that nobody finished, again and again.
+async fn keep_house(context: Arc<Context>) {
+    let often_enough = context.settings.upload_max_age / 10;
+    let mut rounds = tokio::time::interval(often_enough.clamp(SHORTEST_ROUND, LONGEST_ROUND));
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        match domain::uploads::purge(&context).await {
+            Ok(0) => {}
+            Ok(uploads) => tracing::info!(uploads, "gave up uploads that nobody finished"),
+            Err(error) => tracing::warn!(%error, "old uploads could not be given up"),
+        }
+    }
 }
 
 /// Serves the pages for Prometheus and for probes, if they are wanted.
@@ -170,7 +216,13 @@ impl Stop {
 }
 
 /// Tells a person on standard output where to go.
-fn announce(config: &Config, addresses: &[SocketAddr], metrics: &[SocketAddr], https: bool) {
+fn announce(
+    config: &Config,
+    addresses: &[SocketAddr],
+    metrics: &[SocketAddr],
+    https: bool,
+    first_start: &FirstStart,
+) {
     let scheme = if https { "https" } else { "http" };
     let mut text = format!("Haven {} serves on", env!("CARGO_PKG_VERSION"));
     for address in addresses {
@@ -180,6 +232,12 @@ fn announce(config: &Config, addresses: &[SocketAddr], metrics: &[SocketAddr], h
         text += &format!("\n  clients use   {}", url.as_str().trim_end_matches('/'));
     }
     text += "\n  admin user    admin";
+    if let Some(password) = &first_start.admin_password {
+        text += &format!(
+            "\n  password      {}  (made now, shown this once)",
+            password.reveal()
+        );
+    }
     for address in metrics {
         text += &format!("\n  metrics       http://{}/metrics", reachable(*address));
     }

@@ -1,5 +1,39 @@
-//! Stand-in.
-use crate::config::Config;
-pub async fn run(_: Config) -> kit::Result<std::process::ExitCode> {
-    Ok(std::process::ExitCode::SUCCESS)
+//! `haven verify`: every blob and every reference against the store.
+
+use std::process::ExitCode;
+
+use kit::{Result, size::human_size};
+
+use crate::{config::Config, installation};
+
+/// Verifies, prints a report, and ends with status 1 if something is wrong.
+///
+/// # Errors
+/// When the database or the store cannot be reached.
+pub async fn run(config: Config) -> Result<ExitCode> {
+    let installation = installation::open_migrated(&config).await?;
+    installation::tell(&installation.first_start);
+    let report = domain::verify::verify(&installation.context).await?;
+    for problem in &report.problems {
+        println!("{problem}");
+    }
+    println!(
+        "{} blobs ({}) and {} manifests checked: {} problems",
+        report.blobs,
+        human_size(report.bytes),
+        report.manifests,
+        report.problems.len(),
+    );
+    if !report.leftovers.is_empty() {
+        println!(
+            "{} objects of the store belong to no blob; they do no harm",
+            report.leftovers.len()
+        );
+    }
+    installation.context.db.close().await;
+    Ok(if report.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

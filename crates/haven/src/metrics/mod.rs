@@ -18,7 +18,7 @@ use prometheus_client::{
 };
 
 pub use self::http::HttpMetrics;
-pub use page::Pages;
+pub use page::{Pages, Readiness};
 
 use crate::log::Lines;
 

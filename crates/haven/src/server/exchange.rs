@@ -12,6 +12,7 @@ use std::{
 
 use axum::body::Body;
 use futures_util::FutureExt;
+use haven_http::{Principal, RequestId, Route};
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{CONTENT_TYPE, USER_AGENT},
@@ -32,7 +33,6 @@ use crate::{
     access::{AccessLine, AccessLog},
     log,
     metrics::HttpMetrics,
-    seam::{Principal, RequestId, Route},
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

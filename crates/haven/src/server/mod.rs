@@ -37,6 +37,12 @@ pub trait Application: Clone + Send + Sync + 'static {
     fn handle(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send;
 }
 
+impl Application for haven_http::App {
+    async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        Self::handle(self, request).await
+    }
+}
+
 /// Bounds on what one client may ask of the server.
 #[derive(Clone, Debug)]
 pub struct Limits {
