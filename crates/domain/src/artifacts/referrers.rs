@@ -1,7 +1,7 @@
 //! What refers to a subject (distribution-spec, "Listing Referrers").
 
 use db::{Args, Sql, args};
-use kit::Result;
+use kit::{Error, Result};
 use oci::{Digest, RepositoryName};
 
 use super::sql;
@@ -47,14 +47,14 @@ pub async fn referrers(
     subject: &Digest,
     types: &[String],
     last: &str,
-    count: u32,
+    limit: u64,
 ) -> Result<Referrers> {
     allowed.require(Right::PULL)?;
     let Some(repository) = repositories::find(ctx, name).await? else {
         return Ok(Referrers::default());
     };
-    let limit = i64::from(count) + 1;
-    let mut arguments: Args = args![repository.id, subject.to_string(), last, limit];
+    let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
+    let mut arguments: Args = args![repository.id, subject.to_string(), last, one_more];
     let rows = if types.is_empty() {
         ctx.db.all(sql::REFERRERS, arguments).await?
     } else {
@@ -76,7 +76,7 @@ pub async fn referrers(
             annotations: row.get(4)?,
         };
         bytes += referrer.annotations.as_ref().map_or(0, String::len) + DESCRIPTOR_BYTES;
-        let full = page.found.len() == count as usize || bytes > PAGE_BYTES;
+        let full = page.found.len() as u64 == limit || bytes > PAGE_BYTES;
         if full && !page.found.is_empty() {
             page.more = true;
             break;

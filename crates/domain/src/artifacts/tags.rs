@@ -1,7 +1,7 @@
 //! Lists of names, page by page: the tags of a repository, and the catalog.
 
 use db::args;
-use kit::Result;
+use kit::{Error, Result};
 use oci::RepositoryName;
 
 use super::sql;
@@ -20,7 +20,7 @@ pub struct Names {
     pub more: bool,
 }
 
-/// At most `count` tags of a repository after `last`, which need not exist.
+/// At most `limit` tags of a repository after `last`, which need not exist.
 ///
 /// # Errors
 /// Not found when the repository does not exist.
@@ -29,29 +29,29 @@ pub async fn tags(
     allowed: &Allowed,
     name: &RepositoryName,
     last: &str,
-    count: u32,
+    limit: u64,
 ) -> Result<Names> {
     allowed.require(Right::PULL)?;
     let repository = repositories::known(ctx, name).await?;
-    let limit = i64::from(count) + 1;
-    let rows = ctx.db.all(sql::TAGS, args![repository.id, last, limit]).await?;
-    page(rows, count)
+    let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
+    let rows = ctx.db.all(sql::TAGS, args![repository.id, last, one_more]).await?;
+    page(rows, limit)
 }
 
-/// At most `count` repositories after `last` that the caller may see.
+/// At most `limit` repositories after `last` that the caller may see.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn catalog(ctx: &Context, allowed: AllowedCatalog, last: &str, count: u32) -> Result<Names> {
-    let limit = i64::from(count) + 1;
-    let rows = ctx.db.all(sql::CATALOG, args![last, allowed.only_for(), limit]).await?;
-    page(rows, count)
+pub async fn catalog(ctx: &Context, allowed: AllowedCatalog, last: &str, limit: u64) -> Result<Names> {
+    let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
+    let rows = ctx.db.all(sql::CATALOG, args![last, allowed.only_for(), one_more]).await?;
+    page(rows, limit)
 }
 
 /// One row more than asked for tells that there are more.
-fn page(rows: Vec<db::Row>, count: u32) -> Result<Names> {
-    let count = count as usize;
-    let more = count > 0 && rows.len() > count;
-    let names = rows.iter().take(count).map(|row| row.get(0)).collect::<Result<_>>()?;
+fn page(rows: Vec<db::Row>, limit: u64) -> Result<Names> {
+    let limit = usize::try_from(limit).map_err(Error::internal)?;
+    let more = limit > 0 && rows.len() > limit;
+    let names = rows.iter().take(limit).map(|row| row.get(0)).collect::<Result<_>>()?;
     Ok(Names { names, more })
 }

@@ -2,10 +2,10 @@
 
 use axum::{body::Body, http::Response};
 use domain::{access, artifacts};
-use kit::Result;
+use kit::{Keyset, Result};
 use serde::Serialize;
 
-use super::{Asked, query, tags};
+use super::{Asked, tags};
 
 #[derive(Serialize)]
 struct Catalog<'a> {
@@ -15,7 +15,9 @@ struct Catalog<'a> {
 pub(super) async fn list(asked: &Asked<'_>) -> Result<Response<Body>> {
     let ctx = &asked.state.domain;
     let allowed = access::on_catalog(ctx, asked.caller).await?;
-    let page = query::page(asked.parts.uri.query())?;
-    let found = artifacts::catalog(ctx, allowed, &page.last, page.count).await?;
-    tags::names(&Catalog { repositories: &found.names }, &found, "/v2/_catalog", page.count)
+    let page = Keyset::from_query(asked.parts.uri.query().unwrap_or_default())?;
+    let (last, limit) =
+        (page.last.as_deref().unwrap_or_default(), page.limit(tags::LONGEST_PAGE));
+    let found = artifacts::catalog(ctx, allowed, last, limit).await?;
+    tags::names(&Catalog { repositories: &found.names }, &found, "/v2/_catalog", limit)
 }

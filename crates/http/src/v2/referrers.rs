@@ -11,10 +11,11 @@ use domain::{
     access::{self, Right},
     artifacts,
 };
-use kit::{Error, Result};
+use kit::{Error, Keyset, Result};
 use oci::{Digest, RepositoryName, media_type};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use url::form_urlencoded;
 
 use super::{Asked, OCI_FILTERS_APPLIED, query, value};
 
@@ -42,7 +43,7 @@ struct Entry {
 const MOST_TYPES: usize = 50;
 
 /// How many referrers stand on a page, unless the client asks for fewer.
-const PAGE: u32 = 1000;
+const LONGEST_PAGE: u64 = 1000;
 
 pub(super) async fn list(
     asked: &Asked<'_>,
@@ -59,10 +60,10 @@ pub(super) async fn list(
     if types.len() > MOST_TYPES {
         return Err(Error::invalid(format!("at most {MOST_TYPES} artifact types can be asked for")));
     }
-    let page = query::page(query)?;
-    let count = page.count.clamp(1, PAGE);
-    let found =
-        artifacts::referrers(ctx, &allowed, name, subject, &types, &page.last, count).await?;
+    let page = Keyset::from_query(query.unwrap_or_default())?;
+    let (last, limit) =
+        (page.last.as_deref().unwrap_or_default(), page.limit(LONGEST_PAGE).max(1));
+    let found = artifacts::referrers(ctx, &allowed, name, subject, &types, last, limit).await?;
     let last = found.found.last().filter(|_| found.more).map(|last| last.digest.clone());
     let body = Index {
         schema_version: 2,
@@ -77,12 +78,19 @@ pub(super) async fn list(
         headers.insert(OCI_FILTERS_APPLIED, HeaderValue::from_static("artifactType"));
     }
     if let Some(last) = last {
-        let path = format!("/v2/{name}/referrers/{subject}");
-        let filters: Vec<(&str, &str)> =
-            types.iter().map(|of_type| ("artifactType", of_type.as_str())).collect();
-        headers.insert(LINK, value(query::next_link(&path, count, &last, &filters))?);
+        let address = format!("/v2/{name}/referrers/{subject}{}", filters(&types));
+        headers.insert(LINK, value(Keyset::next_link(&address, limit, &last))?);
     }
     Ok(response)
+}
+
+/// The query that asks for some types again.
+fn filters(types: &[String]) -> String {
+    if types.is_empty() {
+        return String::new();
+    }
+    let mut query = form_urlencoded::Serializer::new(String::from("?"));
+    query.extend_pairs(types.iter().map(|of_type| ("artifactType", of_type))).finish()
 }
 
 fn entry(found: artifacts::Referrer) -> Result<Entry> {
