@@ -15,9 +15,8 @@ async fn main() -> kit::Result<()> {
     };
     let first: i64 = first.parse().map_err(kit::Error::internal)?;
     let db = Arc::new(Db::open(&url, &Options::default()).await?);
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| tokio::spawn(write(db.clone(), first + writer)))
-        .collect();
+    let writers: Vec<_> =
+        (0..WRITERS).map(|writer| tokio::spawn(write(db.clone(), first + writer))).collect();
     for writer in writers {
         writer.await.map_err(kit::Error::internal)??;
     }
@@ -28,34 +27,21 @@ async fn write(db: Arc<Db>, first: i64) -> kit::Result<()> {
     for id in (first..).step_by(WRITERS as usize) {
         db.write(move |tx| {
             Box::pin(async move {
-                tx.execute("INSERT INTO things (id) VALUES ($1)", args![id])
-                    .await?;
-                tx.execute(
-                    "INSERT INTO parts (thing, number) VALUES ($1, 1)",
-                    args![id],
-                )
-                .await?;
+                tx.execute("INSERT INTO things (id) VALUES ($1)", args![id]).await?;
+                tx.execute("INSERT INTO parts (thing, number) VALUES ($1, 1)", args![id]).await?;
                 // One in five fails after it wrote, so that groups take deeds back.
-                if id % 5 == 0 {
-                    Err(kit::Error::conflict("on purpose"))
-                } else {
-                    Ok(())
-                }
+                if id % 5 == 0 { Err(kit::Error::conflict("on purpose")) } else { Ok(()) }
             })
         })
         .await
-        .or_else(|error| {
-            if error.is(kit::Kind::Conflict) {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })?;
+        .or_else(
+            |error| {
+                if error.is(kit::Kind::Conflict) { Ok(()) } else { Err(error) }
+            },
+        )?;
         if id % 5 != 0 {
             let mut out = std::io::stdout().lock();
-            writeln!(out, "{id}")
-                .and_then(|()| out.flush())
-                .map_err(kit::Error::internal)?;
+            writeln!(out, "{id}").and_then(|()| out.flush()).map_err(kit::Error::internal)?;
         }
     }
     Ok(())

@@ -18,18 +18,12 @@ impl Change {
     /// A change of one thing: a topic, such as a noun, and which one of it. Neither is
     /// secret.
     pub fn new(topic: &'static str, key: impl Into<String>) -> Self {
-        Self {
-            topic: Cow::Borrowed(topic),
-            key: key.into(),
-        }
+        Self { topic: Cow::Borrowed(topic), key: key.into() }
     }
 
     /// As another replica wrote it down.
     pub(crate) fn read(topic: String, key: String) -> Self {
-        Self {
-            topic: Cow::Owned(topic),
-            key,
-        }
+        Self { topic: Cow::Owned(topic), key }
     }
 
     /// Anything may have changed: contact was lost and is back, and whoever keeps

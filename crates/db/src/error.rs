@@ -44,18 +44,12 @@ impl Failure {
 
     /// The same, when trying again is not worth it.
     pub(crate) fn for_good(self) -> Self {
-        Self {
-            cure: Cure::None,
-            ..self
-        }
+        Self { cure: Cure::None, ..self }
     }
 
     /// The database did not answer in time.
     pub(crate) fn timed_out() -> Self {
-        Self::new(
-            Error::unavailable("the database does not answer"),
-            Cure::HangUp,
-        )
+        Self::new(Error::unavailable("the database does not answer"), Cure::HangUp)
     }
 }
 
@@ -108,10 +102,9 @@ impl From<sqlx::Error> for Failure {
                 let state = told.code().map(Cow::into_owned).unwrap_or_default();
                 Self::told_by_postgres(&state, cause)
             }
-            E::Io(_) | E::Tls(_) | E::WorkerCrashed | E::PoolClosed | E::PoolTimedOut => Self::new(
-                away("the database cannot be reached", cause),
-                Cure::Reconnect,
-            ),
+            E::Io(_) | E::Tls(_) | E::WorkerCrashed | E::PoolClosed | E::PoolTimedOut => {
+                Self::new(away("the database cannot be reached", cause), Cure::Reconnect)
+            }
             // What no longer makes sense to the driver is best hung up on.
             E::Protocol(_) => Self::new(Error::internal(cause), Cure::Reconnect),
             _ => Self::new(Error::internal(cause), Cure::None),
@@ -129,10 +122,9 @@ impl Failure {
             "40001" | "40P01" | "55P03" => Self::new(busy(cause), Cure::Again),
             "25006" => Self::new(away("the database is read-only", cause), Cure::Reconnect),
             "53100" => Self::new(away("the database's disk is full", cause), Cure::None),
-            "53300" => Self::new(
-                away("the database has no connection left", cause),
-                Cure::Reconnect,
-            ),
+            "53300" => {
+                Self::new(away("the database has no connection left", cause), Cure::Reconnect)
+            }
             // Query cancelled by a time limit of the server.
             "57014" => Self::new(away("the database takes too long", cause), Cure::None),
             // Shutting down, crashed, starting up; idle too long within a transaction.
@@ -140,18 +132,14 @@ impl Failure {
                 Self::new(away("the database is restarting", cause), Cure::Reconnect)
             }
             // A login that worked may stop working while its password is changed.
-            "28000" | "28P01" => Self::new(
-                away("the database refuses the login", cause),
-                Cure::Reconnect,
-            ),
+            "28000" | "28P01" => {
+                Self::new(away("the database refuses the login", cause), Cure::Reconnect)
+            }
             "3D000" => Self::new(away("the database does not exist", cause), Cure::Reconnect),
             // A statement and its values that do not fit: our mistake, not the network's.
             "08P01" => Self::new(Error::internal(cause), Cure::None),
             _ => match state.get(..2).unwrap_or_default() {
-                "08" => Self::new(
-                    away("the database cannot be reached", cause),
-                    Cure::Reconnect,
-                ),
+                "08" => Self::new(away("the database cannot be reached", cause), Cure::Reconnect),
                 "53" | "58" => Self::new(away("the database lacks resources", cause), Cure::None),
                 _ => Self::new(Error::internal(cause), Cure::None),
             },

@@ -26,16 +26,6 @@ enum Store {
     Postgres(Arc<Postgres>),
 }
 
-/// The last clone ends the threads and tasks of the database.
-impl Drop for Inner {
-    fn drop(&mut self) {
-        match &self.store {
-            Store::Sqlite(sqlite) => sqlite.shut(),
-            Store::Postgres(postgres) => postgres.shut(),
-        }
-    }
-}
-
 impl Db {
     /// Opens `sqlite:/path/to/file` or `postgres://user:password@host:port/database`, and
     /// makes the file if there is none. The schema is [`Db::migrate`]'s.
@@ -49,18 +39,14 @@ impl Db {
                 let (max_connections, listeners) = (options.max_connections, listeners.clone());
                 let opening = move || Sqlite::open(path, max_connections, listeners);
                 Store::Sqlite(
-                    tokio::task::spawn_blocking(opening)
-                        .await
-                        .map_err(kit::Error::internal)??,
+                    tokio::task::spawn_blocking(opening).await.map_err(kit::Error::internal)??,
                 )
             }
             Place::Postgres(place) => {
                 Store::Postgres(Postgres::open(*place, options, listeners.clone()).await?)
             }
         };
-        Ok(Self {
-            inner: Arc::new(Inner { store, listeners }),
-        })
+        Ok(Self { inner: Arc::new(Inner { store, listeners }) })
     }
 
     /// Which engine this is.
@@ -136,9 +122,7 @@ impl Db {
         match &self.inner.store {
             Store::Sqlite(sqlite) => sqlite.write(deed)?,
             Store::Postgres(postgres) => {
-                tokio::spawn(tracing::Instrument::in_current_span(
-                    postgres.clone().write(deed),
-                ));
+                tokio::spawn(tracing::Instrument::in_current_span(postgres.clone().write(deed)));
             }
         }
         answered.await.map_err(|_| closed())?
@@ -158,9 +142,7 @@ impl Db {
         match &self.inner.store {
             Store::Sqlite(sqlite) => sqlite.read(deed)?,
             Store::Postgres(postgres) => {
-                tokio::spawn(tracing::Instrument::in_current_span(
-                    postgres.clone().read(deed),
-                ));
+                tokio::spawn(tracing::Instrument::in_current_span(postgres.clone().read(deed)));
             }
         }
         answered.await.map_err(|_| closed())?

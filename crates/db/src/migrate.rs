@@ -38,13 +38,7 @@ impl Migration {
         sqlite: &'static str,
         postgres: &'static str,
     ) -> Self {
-        Self {
-            number,
-            name,
-            sqlite,
-            postgres,
-            serves: number.saturating_sub(1),
-        }
+        Self { number, name, sqlite, postgres, serves: number.saturating_sub(1) }
     }
 
     fn script(&self, engine: Engine) -> &'static str {
@@ -121,8 +115,7 @@ pub(crate) async fn migrate(db: &Db, migrations: &Migrations) -> Result<Migrated
 async fn next_step(tx: &mut Tx, known: &Migrations) -> Result<(u32, u32)> {
     if tx.engine() == Engine::Postgres {
         // The number only has to differ from other users of this database.
-        tx.script("SELECT pg_advisory_xact_lock(4706900132105219137)")
-            .await?;
+        tx.script("SELECT pg_advisory_xact_lock(4706900132105219137)").await?;
     }
     tx.script(books(tx.engine())).await?;
     let at = verify(tx, known).await?;
@@ -130,10 +123,7 @@ async fn next_step(tx: &mut Tx, known: &Migrations) -> Result<(u32, u32)> {
         return Ok((at, at));
     };
     if step.number != at + 1 {
-        return Err(Error::internal(format!(
-            "migration {} follows {at}",
-            step.number
-        )));
+        return Err(Error::internal(format!("migration {} follows {at}", step.number)));
     }
     let script = step.script(tx.engine());
     tx.script(script).await?;
@@ -186,24 +176,14 @@ pub(crate) async fn version(db: &Db) -> Result<u32> {
         Engine::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'schema_migrations'",
         Engine::Postgres => "SELECT COUNT(to_regclass('schema_migrations'))",
     };
-    let exists = db
-        .one(exists, args![])
-        .await?
-        .map_or(Ok(0), |row| row.get::<i64>(0))?;
+    let exists = db.one(exists, args![]).await?.map_or(Ok(0), |row| row.get::<i64>(0))?;
     if exists == 0 {
         return Ok(0);
     }
-    let latest = db
-        .one("SELECT MAX(number) FROM schema_migrations", args![])
-        .await?;
-    Ok(latest
-        .map_or(Ok(None), |row| row.get::<Option<u32>>(0))?
-        .unwrap_or(0))
+    let latest = db.one("SELECT MAX(number) FROM schema_migrations", args![]).await?;
+    Ok(latest.map_or(Ok(None), |row| row.get::<Option<u32>>(0))?.unwrap_or(0))
 }
 
 fn checksum(script: &str) -> String {
-    Sha256::digest(script.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(script.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -77,9 +77,7 @@ impl FromStr for Place {
             })?;
             return Ok(Self::Postgres(Box::new(options)));
         }
-        Err(Error::invalid(
-            "a database URL begins with sqlite: or postgres://",
-        ))
+        Err(Error::invalid("a database URL begins with sqlite: or postgres://"))
     }
 }
 
@@ -95,9 +93,7 @@ mod tests {
             ("sqlite:///a/b.db", "/a/b.db"),
             ("sqlite:b.db", "b.db"),
         ] {
-            let Place::Sqlite(found) = url.parse().unwrap() else {
-                panic!("{url}")
-            };
+            let Place::Sqlite(found) = url.parse().unwrap() else { panic!("{url}") };
             assert_eq!(found, PathBuf::from(path));
         }
         for url in ["postgres://u:p@h/d", "postgresql://u@h:5433/d"] {
@@ -116,9 +112,7 @@ mod tests {
             "postgres://u:secret@h:99999999/d",
             "/a.db",
         ] {
-            let Err(error) = url.parse::<Place>() else {
-                panic!("{url} was accepted")
-            };
+            let Err(error) = url.parse::<Place>() else { panic!("{url} was accepted") };
             assert!(error.is(kit::Kind::Invalid), "{url}");
             assert!(!format!("{error:?}").contains("secret"));
         }

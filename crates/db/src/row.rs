@@ -38,10 +38,9 @@ impl Row {
                 Some(value) => Ok(matches!(value, Value::Null(_))),
                 None => Err(wrong(index, "there is none")),
             },
-            Columns::Postgres(row) => Ok(row
-                .try_get_raw(index)
-                .map_err(|cause| wrong(index, cause))?
-                .is_null()),
+            Columns::Postgres(row) => {
+                Ok(row.try_get_raw(index).map_err(|cause| wrong(index, cause))?.is_null())
+            }
         }
     }
 }
@@ -139,11 +138,7 @@ impl Column for f64 {
 
 impl<T: Column> Column for Option<T> {
     fn of(row: &Row, index: usize) -> kit::Result<Self> {
-        if row.is_null(index)? {
-            Ok(None)
-        } else {
-            T::of(row, index).map(Some)
-        }
+        if row.is_null(index)? { Ok(None) } else { T::of(row, index).map(Some) }
     }
 }
 

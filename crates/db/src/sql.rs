@@ -7,12 +7,8 @@ use crate::{Args, Engine};
 
 /// What SQLite has no words for and does not need: its writer is alone, so a row
 /// it has read is locked already.
-const LOCKING: [&str; 4] = [
-    " FOR UPDATE",
-    " FOR SHARE",
-    " FOR KEY SHARE",
-    " FOR UPDATE SKIP LOCKED",
-];
+const LOCKING: [&str; 4] =
+    [" FOR UPDATE", " FOR SHARE", " FOR KEY SHARE", " FOR UPDATE SKIP LOCKED"];
 
 /// A statement with `$1`, `$2`, … for its values.
 ///
@@ -27,10 +23,7 @@ pub struct Sql {
 
 impl From<&'static str> for Sql {
     fn from(text: &'static str) -> Self {
-        Self {
-            text: Cow::Borrowed(text),
-            takes: None,
-        }
+        Self { text: Cow::Borrowed(text), takes: None }
     }
 }
 
@@ -58,10 +51,7 @@ impl Sql {
             end - 1
         };
         text.push_str(after);
-        Self {
-            text: Cow::Owned(text),
-            takes: Some(takes),
-        }
+        Self { text: Cow::Owned(text), takes: Some(takes) }
     }
 
     /// `before`, then `n` rows of `columns` placeholders each, then `after`, as in
@@ -80,18 +70,12 @@ impl Sql {
             next += columns;
         }
         text.push_str(after);
-        Self {
-            text: Cow::Owned(text),
-            takes: None,
-        }
+        Self { text: Cow::Owned(text), takes: None }
     }
 
     /// Fragments one after the other, for statements whose conditions vary.
     pub fn join(fragments: &[&'static str]) -> Self {
-        Self {
-            text: Cow::Owned(fragments.concat()),
-            takes: None,
-        }
+        Self { text: Cow::Owned(fragments.concat()), takes: None }
     }
 
     /// This statement and a further fragment.
@@ -137,10 +121,7 @@ pub(crate) fn without_locking(text: &str) -> &str {
     if !may_lock {
         return text;
     }
-    LOCKING
-        .iter()
-        .find_map(|clause| text.strip_suffix(clause))
-        .unwrap_or(text)
+    LOCKING.iter().find_map(|clause| text.strip_suffix(clause)).unwrap_or(text)
 }
 
 fn push_placeholders(text: &mut String, first: usize, end: usize) {
@@ -156,12 +137,7 @@ fn highest_placeholder(fragment: &str) -> usize {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         rest[..digits].parse().unwrap_or(0)
     };
-    fragment
-        .split('$')
-        .skip(1)
-        .map(number_at)
-        .max()
-        .unwrap_or(0)
+    fragment.split('$').skip(1).map(number_at).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -173,10 +149,7 @@ mod tests {
     #[test]
     fn lists_are_numbered_after_the_fragments_and_rounded_up() {
         let sql = Sql::list("SELECT 1 WHERE a = $1 AND b IN (", 3, ") AND c > $2");
-        assert_eq!(
-            sql.text(),
-            "SELECT 1 WHERE a = $1 AND b IN ($3, $4, $5, $6) AND c > $2"
-        );
+        assert_eq!(sql.text(), "SELECT 1 WHERE a = $1 AND b IN ($3, $4, $5, $6) AND c > $2");
         let mut args = args![1, 2, "x", "y", "z"];
         sql.fill(&mut args);
         assert_eq!(args, args![1, 2, "x", "y", "z", "z"]);
@@ -193,12 +166,7 @@ mod tests {
 
     #[test]
     fn rows_are_numbered_one_after_the_other() {
-        let sql = Sql::rows(
-            "INSERT INTO t (a, b) VALUES ",
-            2,
-            2,
-            " ON CONFLICT DO NOTHING",
-        );
+        let sql = Sql::rows("INSERT INTO t (a, b) VALUES ", 2, 2, " ON CONFLICT DO NOTHING");
         assert_eq!(
             sql.text(),
             "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
@@ -212,10 +180,7 @@ mod tests {
             assert_eq!(sql.clone().into_text(Engine::Sqlite), "SELECT 1");
             assert_eq!(sql.text(), sql.clone().into_text(Engine::Postgres));
         }
-        assert_eq!(
-            Sql::from("SELECT 1 FOR UPDATE").into_text(Engine::Sqlite),
-            "SELECT 1"
-        );
+        assert_eq!(Sql::from("SELECT 1 FOR UPDATE").into_text(Engine::Sqlite), "SELECT 1");
         assert_eq!(
             Sql::from("UPDATE t SET a = 'MY UPDATE'").into_text(Engine::Sqlite),
             "UPDATE t SET a = 'MY UPDATE'"

@@ -28,11 +28,7 @@ pub(crate) enum Link {
 
 impl Tx {
     pub(crate) fn new(connection: Link) -> Self {
-        Self {
-            connection,
-            changes: Vec::new(),
-            failed: None,
-        }
+        Self { connection, changes: Vec::new(), failed: None }
     }
 
     /// Which engine this runs on, for the few statements that differ.
@@ -63,9 +59,9 @@ impl Tx {
     pub async fn one(&mut self, sql: impl Into<Sql>, args: Args) -> kit::Result<Option<Row>> {
         self.going_on()?;
         let outcome = match &mut self.connection {
-            Link::Sqlite(connection) => connection
-                .query(sql.into(), args, 1)
-                .map(|mut rows| rows.pop()),
+            Link::Sqlite(connection) => {
+                connection.query(sql.into(), args, 1).map(|mut rows| rows.pop())
+            }
             Link::Postgres(lease) => lease.one(sql.into(), args).await,
         };
         outcome.map_err(|failure| self.fail(failure))
@@ -102,9 +98,7 @@ impl Tx {
     fn going_on(&self) -> kit::Result<()> {
         match self.failed {
             None => Ok(()),
-            Some(_) => Err(misuse(
-                "a statement after one that failed in the same transaction",
-            )),
+            Some(_) => Err(misuse("a statement after one that failed in the same transaction")),
         }
     }
 
@@ -119,10 +113,9 @@ impl Tx {
             (None, Ok(())) => Ok(()),
             (None, Err(error)) => Err(error.into()),
             (Some(cure), Err(error)) => Err(Failure { error, cure }),
-            (Some(cure), Ok(())) => Err(Failure {
-                error: misuse("a deed hid that a statement of it failed"),
-                cure,
-            }),
+            (Some(cure), Ok(())) => {
+                Err(Failure { error: misuse("a deed hid that a statement of it failed"), cure })
+            }
         }
     }
 }
@@ -149,14 +142,7 @@ where
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, kit::Result<T>> + Send + Sync + 'static,
 {
     let (answer, answered) = oneshot::channel();
-    (
-        Box::new(Pending {
-            deed,
-            outcome: None,
-            answer,
-        }),
-        answered,
-    )
+    (Box::new(Pending { deed, outcome: None, answer }), answered)
 }
 
 impl<T, F> Deed for Pending<F, T>
@@ -172,9 +158,7 @@ where
     }
 
     fn finish(self: Box<Self>, end: kit::Result<()>) {
-        let Self {
-            outcome, answer, ..
-        } = *self;
+        let Self { outcome, answer, .. } = *self;
         // Whoever asked may be gone; the deed is done all the same.
         let _ = answer.send(end.and_then(|()| outcome.ok_or_else(closed)));
     }

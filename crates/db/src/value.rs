@@ -82,9 +82,7 @@ impl Args {
         let holds_nul =
             |value: &Value| matches!(value, Value::Text(text) if text.as_bytes().contains(&0));
         if self.0.iter().any(holds_nul) {
-            return Err(kit::Error::invalid(
-                "text must not contain the NUL character",
-            ));
+            return Err(kit::Error::invalid("text must not contain the NUL character"));
         }
         Ok(())
     }

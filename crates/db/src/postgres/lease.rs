@@ -38,14 +38,7 @@ impl Lease {
         slot: Option<OwnedSemaphorePermit>,
         was_idle: bool,
     ) -> Self {
-        Self {
-            kept: Some(kept),
-            pool,
-            slot,
-            was_idle,
-            sound: true,
-            in_transaction: false,
-        }
+        Self { kept: Some(kept), pool, slot, was_idle, sound: true, in_transaction: false }
     }
 
     /// Whether the connection lay idle before, so that it may have broken unseen.
@@ -63,9 +56,7 @@ impl Lease {
         if version >= OLDEST_SERVER * 10_000 {
             return Ok(());
         }
-        Err(Error::invalid(format!(
-            "PostgreSQL {OLDEST_SERVER} or newer is needed"
-        )))
+        Err(Error::invalid(format!("PostgreSQL {OLDEST_SERVER} or newer is needed")))
     }
 
     /// `BEGIN`, `COMMIT` or `ROLLBACK`.
@@ -86,27 +77,21 @@ impl Lease {
     /// All rows of a result.
     pub(crate) async fn all(&mut self, sql: Sql, args: Args) -> Result<Vec<Row>, Failure> {
         let query = self.query(sql, args)?;
-        let rows = self
-            .in_time(async |connection| query.fetch_all(connection).await)
-            .await?;
+        let rows = self.in_time(async |connection| query.fetch_all(connection).await).await?;
         Ok(rows.into_iter().map(row).collect())
     }
 
     /// The first row of a result.
     pub(crate) async fn one(&mut self, sql: Sql, args: Args) -> Result<Option<Row>, Failure> {
         let query = self.query(sql, args)?;
-        let found = self
-            .in_time(async |connection| query.fetch_optional(connection).await)
-            .await?;
+        let found = self.in_time(async |connection| query.fetch_optional(connection).await).await?;
         Ok(found.map(row))
     }
 
     /// Runs a statement and tells how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: Sql, args: Args) -> Result<u64, Failure> {
         let query = self.query(sql, args)?;
-        let done = self
-            .in_time(async |connection| query.execute(connection).await)
-            .await?;
+        let done = self.in_time(async |connection| query.execute(connection).await).await?;
         Ok(done.rows_affected())
     }
 
@@ -129,8 +114,7 @@ impl Lease {
     /// Prepares a statement without running it.
     pub(super) async fn check(&mut self, sql: &str) -> Result<(), Failure> {
         let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
-        self.in_time(async |connection| connection.prepare(sql).await.map(|_| ()))
-            .await
+        self.in_time(async |connection| connection.prepare(sql).await.map(|_| ())).await
     }
 
     fn query(
@@ -151,9 +135,7 @@ impl Lease {
         talk: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Failure> {
         let patience = self.pool.statement_timeout;
-        timeout(patience, self.run(talk))
-            .await
-            .unwrap_or_else(|_| Err(Failure::timed_out()))
+        timeout(patience, self.run(talk)).await.unwrap_or_else(|_| Err(Failure::timed_out()))
     }
 
     /// Talks to the server. Whoever stops listening halfway leaves the connection unsound.
@@ -161,10 +143,7 @@ impl Lease {
         &mut self,
         talk: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Failure> {
-        let kept = self
-            .kept
-            .as_mut()
-            .ok_or_else(|| misuse("a connection that was given back"))?;
+        let kept = self.kept.as_mut().ok_or_else(|| misuse("a connection that was given back"))?;
         if !self.sound {
             return Err(misuse("a connection that was not listened to").into());
         }

@@ -148,12 +148,10 @@ impl Log {
         let mut reader = Reader::start(pool).await?;
         loop {
             let began = Instant::now();
-            let changes = timeout(PATIENCE, reader.read(self))
-                .await
-                .map_err(|_| Failure::timed_out())??;
+            let changes =
+                timeout(PATIENCE, reader.read(self)).await.map_err(|_| Failure::timed_out())??;
             listeners.tell(&changes);
-            self.touched
-                .store(millis(began - self.epoch).max(1), Ordering::SeqCst);
+            self.touched.store(millis(began - self.epoch).max(1), Ordering::SeqCst);
 
             if self.wake_others.swap(false, Ordering::SeqCst) {
                 timeout(PATIENCE, reader.notify(&self.replica))
@@ -176,9 +174,7 @@ impl Log {
     }
 
     async fn listen(&self, pool: &Pool) -> sqlx::Result<()> {
-        let one = PgPoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false);
+        let one = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
         let mut listener = PgListener::connect_with(&one.connect_with(pool.place()).await?).await?;
         listener.listen(CHANNEL).await?;
         loop {
@@ -190,9 +186,7 @@ impl Log {
     }
 
     fn believes_itself(&self) -> bool {
-        self.doubted
-            .lock()
-            .is_none_or(|since| since.elapsed() > DOUBT)
+        self.doubted.lock().is_none_or(|since| since.elapsed() > DOUBT)
     }
 
     fn now(&self) -> u64 {
@@ -214,9 +208,7 @@ struct Reader {
 
 impl Reader {
     async fn start(pool: &Arc<Pool>) -> Result<Self, Failure> {
-        let lease = timeout(PATIENCE, pool.extra())
-            .await
-            .map_err(|_| Failure::timed_out())??;
+        let lease = timeout(PATIENCE, pool.extra()).await.map_err(|_| Failure::timed_out())??;
         Ok(Self {
             lease,
             horizon: None,
@@ -284,19 +276,14 @@ impl Reader {
         if over == 0 {
             return Ok(());
         }
-        self.lease
-            .all_at_once("DELETE FROM changes WHERE xid < $1".into(), args![over])
-            .await?;
+        self.lease.all_at_once("DELETE FROM changes WHERE xid < $1".into(), args![over]).await?;
         Ok(())
     }
 
     /// A notification that says who sent it, so that the sender can ignore it.
     async fn notify(&mut self, replica: &str) -> Result<(), Failure> {
         self.lease
-            .all_at_once(
-                "SELECT pg_notify('haven_changes', $1)::text".into(),
-                args![replica],
-            )
+            .all_at_once("SELECT pg_notify('haven_changes', $1)::text".into(), args![replica])
             .await?;
         Ok(())
     }

@@ -44,18 +44,11 @@ impl Postgres {
         listeners: Arc<Listeners>,
     ) -> kit::Result<Arc<Self>> {
         let pool = Arc::new(Pool::new(place, options));
-        let lease = pool
-            .take()
-            .await
-            .map_err(|failure| pool.named(failure.error))?;
+        let lease = pool.take().await.map_err(|failure| pool.named(failure.error))?;
         lease.require_version().map_err(|error| pool.named(error))?;
         drop(lease);
         let log = Log::follow(pool.clone(), listeners.clone());
-        Ok(Arc::new(Self {
-            pool,
-            log,
-            listeners,
-        }))
+        Ok(Arc::new(Self { pool, log, listeners }))
     }
 
     pub(crate) fn in_touch(&self) -> bool {
@@ -71,9 +64,7 @@ impl Postgres {
     /// leaves no connection with half an answer.
     pub(crate) async fn all(self: Arc<Self>, sql: Sql, args: Args) -> kit::Result<Vec<Row>> {
         let asking = async move { self.ask(sql, args).await.map_err(|failure| failure.error) };
-        tokio::spawn(asking.in_current_span())
-            .await
-            .map_err(|_| closed())?
+        tokio::spawn(asking.in_current_span()).await.map_err(|_| closed())?
     }
 
     /// Asks, and once more on a new connection when an idle one turns out to be broken.
@@ -101,10 +92,7 @@ impl Postgres {
         let began = Instant::now();
         let mut attempt = 1;
         let end = loop {
-            match self
-                .transact(&mut *deed, "BEGIN ISOLATION LEVEL READ COMMITTED")
-                .await
-            {
+            match self.transact(&mut *deed, "BEGIN ISOLATION LEVEL READ COMMITTED").await {
                 Err(failure)
                     if failure.is_curable() && attempt < ATTEMPTS && began.elapsed() < LONGEST =>
                 {
@@ -200,11 +188,14 @@ impl Postgres {
 
     /// Ends the following of the change log and closes idle connections.
     pub(crate) async fn close(&self) {
-        self.shut();
+        self.log.stop();
         self.pool.close().await;
     }
+}
 
-    pub(crate) fn shut(&self) {
+/// Whoever forgets to close it still ends its tasks.
+impl Drop for Postgres {
+    fn drop(&mut self) {
         self.log.stop();
     }
 }

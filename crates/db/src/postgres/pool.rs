@@ -82,12 +82,7 @@ impl Pool {
     }
 
     async fn connect_in(self: &Arc<Self>, slot: OwnedSemaphorePermit) -> Result<Lease, Failure> {
-        Ok(Lease::new(
-            self.kept().await?,
-            self.clone(),
-            Some(slot),
-            false,
-        ))
+        Ok(Lease::new(self.kept().await?, self.clone(), Some(slot), false))
     }
 
     /// A connection beside those of requests, for the change log.
@@ -99,11 +94,7 @@ impl Pool {
         let connected = timeout(self.wait, self.place.connect()).await;
         let connection = connected.map_err(|_| Failure::timed_out())??;
         let now = Instant::now();
-        Ok(Kept {
-            connection,
-            made: now,
-            used: now,
-        })
+        Ok(Kept { connection, made: now, used: now })
     }
 
     /// Where the server is, for a connection that listens.
@@ -153,25 +144,17 @@ impl Pool {
     /// Says which database an error is about, without its password.
     pub(super) fn named(&self, error: Error) -> Error {
         let place = &self.place;
-        let cause = error
-            .source
-            .as_ref()
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
+        let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
         let message = format!(
             "cannot use the database {} at {}:{} as {}: {}{cause}",
             place.get_database().unwrap_or_else(|| place.get_username()),
-            place.get_socket().map_or_else(
-                || place.get_host().to_owned(),
-                |path| path.display().to_string()
-            ),
+            place
+                .get_socket()
+                .map_or_else(|| place.get_host().to_owned(), |path| path.display().to_string()),
             place.get_port(),
             place.get_username(),
             error.message,
         );
-        Error {
-            message: message.into(),
-            ..error
-        }
+        Error { message: message.into(), ..error }
     }
 }

@@ -40,9 +40,8 @@ impl Connection {
                 Error::unavailable("the database file cannot be opened").because(cause)
             })?;
         let connection = Self::open(path)?;
-        let mode: String = connection
-            .sqlite
-            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        let mode: String =
+            connection.sqlite.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             let message =
                 "the database file lies on a file system that SQLite cannot use (no shared memory)";

@@ -14,10 +14,7 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 pub(crate) use self::connection::Connection;
-use self::{
-    queue::{Queue, Tally},
-    reader::Read,
-};
+use self::{checkpoints::Checkpoints, queue::Queue, reader::Read};
 use crate::{
     Args, Row, Sql,
     change::Listeners,
@@ -32,7 +29,7 @@ const READERS: u32 = 4;
 pub(crate) struct Sqlite {
     writes: Arc<Queue<(Box<dyn Deed>, Span)>>,
     reads: Arc<Queue<(Read, Span)>>,
-    commits: Arc<Tally>,
+    checkpoints: Arc<Checkpoints>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -44,25 +41,18 @@ impl Sqlite {
         listeners: Arc<Listeners>,
     ) -> kit::Result<Self> {
         let named = |failure: crate::error::Failure| {
-            let message = format!(
-                "cannot open the database {}: {}",
-                path.display(),
-                failure.error
-            );
-            Error {
-                message: message.into(),
-                ..failure.error
-            }
+            let message = format!("cannot open the database {}: {}", path.display(), failure.error);
+            Error { message: message.into(), ..failure.error }
         };
         let sqlite = Self {
             writes: Arc::new(Queue::new()),
             reads: Arc::new(Queue::new()),
-            commits: Arc::new(Tally::new(checkpoints::EVERY)),
+            checkpoints: Arc::new(Checkpoints::new()),
             threads: Mutex::default(),
         };
         let tx = Tx::new(Link::Sqlite(Connection::writer(&path).map_err(named)?));
         let writer =
-            writer::Writer::new(tx, sqlite.writes.clone(), listeners, sqlite.commits.clone());
+            writer::Writer::new(tx, sqlite.writes.clone(), listeners, sqlite.checkpoints.clone());
         sqlite.start("db-writer", move || writer.run())?;
 
         for _ in 0..max_connections.clamp(1, READERS) {
@@ -72,10 +62,8 @@ impl Sqlite {
         }
 
         let tidier = Connection::writer(&path).map_err(named)?;
-        let commits = sqlite.commits.clone();
-        sqlite.start("db-checkpoint", move || {
-            checkpoints::run(&tidier, &path, &commits)
-        })?;
+        let checkpoints = sqlite.checkpoints.clone();
+        sqlite.start("db-checkpoint", move || checkpoints.run(&tidier, &path))?;
         Ok(sqlite)
     }
 
@@ -98,35 +86,21 @@ impl Sqlite {
 
     pub(crate) async fn query(&self, sql: Sql, args: Args, limit: usize) -> kit::Result<Vec<Row>> {
         let (answer, answered) = oneshot::channel();
-        self.reads.push((
-            Read::Query {
-                sql,
-                args,
-                limit,
-                answer,
-            },
-            Span::current(),
-        ))?;
+        self.reads.push((Read::Query { sql, args, limit, answer }, Span::current()))?;
         answered.await.map_err(|_| closed())?
     }
 
     pub(crate) async fn check(&self, sql: &str) -> kit::Result<()> {
         let (answer, answered) = oneshot::channel();
-        self.reads.push((
-            Read::Check {
-                sql: sql.to_owned(),
-                answer,
-            },
-            Span::current(),
-        ))?;
+        self.reads.push((Read::Check { sql: sql.to_owned(), answer }, Span::current()))?;
         answered.await.map_err(|_| closed())?
     }
 
     /// Lets nothing further in.
-    pub(crate) fn shut(&self) {
+    fn shut(&self) {
         self.writes.close();
         self.reads.close();
-        self.commits.close();
+        self.checkpoints.close();
     }
 
     /// Waits for what was asked before [`Sqlite::shut`], and closes the file.
@@ -141,5 +115,12 @@ impl Sqlite {
             }
         });
         let _ = joined.await;
+    }
+}
+
+/// Whoever forgets to close it still ends its threads.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.shut();
     }
 }

@@ -1,9 +1,6 @@
 //! What waits for a thread of the database.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::collections::VecDeque;
 
 use kit::Error;
 use parking_lot::{Condvar, Mutex};
@@ -29,10 +26,7 @@ struct Waiting<T> {
 impl<T> Queue<T> {
     pub(crate) fn new() -> Self {
         Self {
-            waiting: Mutex::new(Waiting {
-                jobs: VecDeque::new(),
-                closed: false,
-            }),
+            waiting: Mutex::new(Waiting { jobs: VecDeque::new(), closed: false }),
             news: Condvar::new(),
         }
     }
@@ -74,64 +68,6 @@ impl<T> Queue<T> {
     /// Lets nothing further in. What waits is still done.
     pub(crate) fn close(&self) {
         self.waiting.lock().closed = true;
-        self.news.notify_all();
-    }
-}
-
-/// Counts work that is to be tidied up after: the tidier sleeps until there is some.
-pub(crate) struct Tally {
-    state: Mutex<Tallied>,
-    news: Condvar,
-    /// How much work is tidied up after at once.
-    enough: u32,
-}
-
-struct Tallied {
-    count: u32,
-    closed: bool,
-}
-
-impl Tally {
-    pub(crate) fn new(enough: u32) -> Self {
-        Self {
-            state: Mutex::new(Tallied {
-                count: 0,
-                closed: false,
-            }),
-            news: Condvar::new(),
-            enough,
-        }
-    }
-
-    /// Counts one more.
-    pub(crate) fn add(&self) {
-        let mut state = self.state.lock();
-        state.count = state.count.saturating_add(1);
-        if state.count == 1 || state.count == self.enough {
-            self.news.notify_one();
-        }
-    }
-
-    /// Waits for work, and then for enough of it or for `longest` to pass, and counts anew.
-    /// False when it is closed.
-    pub(crate) fn wait(&self, longest: Duration) -> bool {
-        let mut state = self.state.lock();
-        while state.count == 0 && !state.closed {
-            self.news.wait(&mut state);
-        }
-        let deadline = Instant::now() + longest;
-        while state.count < self.enough && !state.closed {
-            if self.news.wait_until(&mut state, deadline).timed_out() {
-                break;
-            }
-        }
-        state.count = 0;
-        !state.closed
-    }
-
-    /// Ends the waiting.
-    pub(crate) fn close(&self) {
-        self.state.lock().closed = true;
         self.news.notify_all();
     }
 }

@@ -15,19 +15,11 @@ use crate::{
 /// What a reader is asked for.
 pub(super) enum Read {
     /// The rows of one statement.
-    Query {
-        sql: Sql,
-        args: Args,
-        limit: usize,
-        answer: oneshot::Sender<Result<Vec<Row>>>,
-    },
+    Query { sql: Sql, args: Args, limit: usize, answer: oneshot::Sender<Result<Vec<Row>>> },
     /// A deed that reads one snapshot.
     Deed(Box<dyn Deed>),
     /// Whether a statement can be prepared.
-    Check {
-        sql: String,
-        answer: oneshot::Sender<Result<()>>,
-    },
+    Check { sql: String, answer: oneshot::Sender<Result<()>> },
 }
 
 /// Reads until the queue is closed.
@@ -45,24 +37,13 @@ fn answer(tx: &mut Tx, read: Read) {
     match read {
         // Who has hung up needs no answer.
         Read::Query { answer, .. } if answer.is_closed() => {}
-        Read::Query {
-            sql,
-            args,
-            limit,
-            answer,
-        } => {
-            let _ = answer.send(
-                connection
-                    .query(sql, args, limit)
-                    .map_err(|failure| failure.error),
-            );
+        Read::Query { sql, args, limit, answer } => {
+            let _ =
+                answer.send(connection.query(sql, args, limit).map_err(|failure| failure.error));
         }
         Read::Check { sql, answer } => {
-            let _ = answer.send(
-                connection
-                    .check(without_locking(&sql))
-                    .map_err(|failure| failure.error),
-            );
+            let _ = answer
+                .send(connection.check(without_locking(&sql)).map_err(|failure| failure.error));
         }
         Read::Deed(mut deed) => {
             let end = snapshot(tx, &mut *deed).map_err(|failure| failure.error);

@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use kit::Error;
 use tracing::Span;
 
-use super::queue::{Queue, Tally};
+use super::{checkpoints::Checkpoints, queue::Queue};
 use crate::{
     Change,
     change::Listeners,
@@ -36,7 +36,7 @@ pub(super) struct Writer {
     tx: Tx,
     deeds: Arc<Queue<(Box<dyn Deed>, Span)>>,
     listeners: Arc<Listeners>,
-    commits: Arc<Tally>,
+    checkpoints: Arc<Checkpoints>,
 }
 
 /// A deed that is done and not yet committed.
@@ -51,14 +51,9 @@ impl Writer {
         tx: Tx,
         deeds: Arc<Queue<(Box<dyn Deed>, Span)>>,
         listeners: Arc<Listeners>,
-        commits: Arc<Tally>,
+        checkpoints: Arc<Checkpoints>,
     ) -> Self {
-        Self {
-            tx,
-            deeds,
-            listeners,
-            commits,
-        }
+        Self { tx, deeds, listeners, checkpoints }
     }
 
     /// Writes until the queue is closed and empty.
@@ -116,18 +111,10 @@ impl Writer {
         });
         let changes = std::mem::take(&mut self.tx.changes);
         let Err(failure) = end else {
-            group.push(Done {
-                deed,
-                span,
-                changes,
-            });
+            group.push(Done { deed, span, changes });
             return true;
         };
-        let taken_back = if alone {
-            command(&self.tx, "ROLLBACK")
-        } else {
-            self.take_back()
-        };
+        let taken_back = if alone { command(&self.tx, "ROLLBACK") } else { self.take_back() };
         deed.finish(Err(failure.error));
         if alone {
             if let Err(failure) = taken_back
@@ -139,10 +126,7 @@ impl Writer {
         }
         // SQLite rolls back everything by itself when the disk is full or fails.
         if taken_back.is_err() || is_idle(&self.tx) {
-            self.give_up(
-                std::mem::take(group),
-                "the database's disk is full or fails",
-            );
+            self.give_up(std::mem::take(group), "the database's disk is full or fails");
             return false;
         }
         true
@@ -165,7 +149,9 @@ impl Writer {
         for done in group {
             done.deed.finish(Ok(()));
         }
-        self.commits.add();
+        if let Link::Sqlite(connection) = &self.tx.connection {
+            self.checkpoints.committed(connection);
+        }
     }
 
     /// Fails the whole group. Its changes are told all the same: a copy dropped for
@@ -200,9 +186,7 @@ pub(super) fn attempt(tx: &mut Tx, deed: &mut dyn Deed) -> Result<(), Failure> {
     tx.failed = None;
     let returned = match catch_unwind(AssertUnwindSafe(|| deed.attempt(tx).now_or_never())) {
         Ok(Some(returned)) => returned,
-        Ok(None) => Err(misuse(
-            "a deed waited for something else than its transaction",
-        )),
+        Ok(None) => Err(misuse("a deed waited for something else than its transaction")),
         Err(payload) => Err(panicked(&*payload)),
     };
     tx.judge(returned)

@@ -17,17 +17,11 @@ use kit::{Error, Kind, Result, Time};
 use crate::fixture::both;
 
 async fn count(db: &Db) -> i64 {
-    db.one("SELECT COUNT(*) FROM things", args![])
-        .await
-        .unwrap()
-        .unwrap()
-        .get(0)
-        .unwrap()
+    db.one("SELECT COUNT(*) FROM things", args![]).await.unwrap().unwrap().get(0).unwrap()
 }
 
 async fn put(db: &Db, id: i64) -> Result<u64> {
-    db.write(move |tx| Box::pin(tx.execute("INSERT INTO things (id) VALUES ($1)", args![id])))
-        .await
+    db.write(move |tx| Box::pin(tx.execute("INSERT INTO things (id) VALUES ($1)", args![id]))).await
 }
 
 fn kind<T>(outcome: Result<T>) -> Kind {
@@ -43,13 +37,9 @@ async fn values_come_back_as_they_went_in() {
         let db = place.open().await;
         db.write(|tx| {
             Box::pin(async move {
-                tx.execute(
-                    INSERT,
-                    args![Time(i64::MIN), "ß\u{1F980}", true, vec![0_u8, 255], 0.1],
-                )
-                .await?;
-                tx.execute(INSERT, args![2, "", false, Vec::<u8>::new(), -1.0])
+                tx.execute(INSERT, args![Time(i64::MIN), "ß\u{1F980}", true, vec![0_u8, 255], 0.1])
                     .await?;
+                tx.execute(INSERT, args![2, "", false, Vec::<u8>::new(), -1.0]).await?;
                 let nothing = args![3, None::<String>, None::<bool>, None::<&[u8]>, None::<f64>];
                 tx.execute(INSERT, nothing).await
             })
@@ -100,26 +90,17 @@ async fn mistakes_have_kinds() {
         let nul = db.write(|tx| Box::pin(tx.execute("UPDATE things SET name = $1", args!["a\0b"])));
         assert_eq!(kind(nul.await), Kind::Invalid);
         assert_eq!(
-            kind(
-                db.one("SELECT id FROM things WHERE name = $1", args!["\0"])
-                    .await
-            ),
+            kind(db.one("SELECT id FROM things WHERE name = $1", args!["\0"]).await),
             Kind::Invalid
         );
 
-        assert_eq!(
-            kind(db.all("SELECT nonsense", args![]).await),
-            Kind::Internal
-        );
+        assert_eq!(kind(db.all("SELECT nonsense", args![]).await), Kind::Internal);
         assert_eq!(
             kind(db.all("SELECT id FROM things WHERE id = $1", args![]).await),
             Kind::Internal
         );
         assert_eq!(
-            kind(
-                db.all("SELECT id FROM things WHERE id = $1", args![1, 2])
-                    .await
-            ),
+            kind(db.all("SELECT id FROM things WHERE id = $1", args![1, 2]).await),
             Kind::Internal
         );
         db.ping().await.unwrap();
@@ -130,16 +111,9 @@ async fn mistakes_have_kinds() {
 async fn statements_are_checked_without_being_run() {
     for place in both().await {
         let db = place.open().await;
-        db.check("INSERT INTO things (id) VALUES ($1)")
-            .await
-            .unwrap();
-        db.check("SELECT id FROM things WHERE id = $1 FOR UPDATE SKIP LOCKED")
-            .await
-            .unwrap();
-        assert_eq!(
-            kind(db.check("SELECT nonsense FROM things").await),
-            Kind::Internal
-        );
+        db.check("INSERT INTO things (id) VALUES ($1)").await.unwrap();
+        db.check("SELECT id FROM things WHERE id = $1 FOR UPDATE SKIP LOCKED").await.unwrap();
+        assert_eq!(kind(db.check("SELECT nonsense FROM things").await), Kind::Internal);
         assert_eq!(count(&db).await, 0);
     }
 }
@@ -161,13 +135,8 @@ async fn lists_and_rows_are_bound() {
         })
         .await
         .unwrap();
-        let with_ids = |n| {
-            Sql::list(
-                "SELECT name FROM things WHERE id > $1 AND id IN (",
-                n,
-                ") ORDER BY id",
-            )
-        };
+        let with_ids =
+            |n| Sql::list("SELECT name FROM things WHERE id > $1 AND id IN (", n, ") ORDER BY id");
         let found = db.all(with_ids(3), args![1, 1, 2, 3]).await.unwrap();
         let names: Vec<String> = found.iter().map(|row| row.get(0).unwrap()).collect();
         assert_eq!(names, ["b", "c"]);
@@ -181,8 +150,7 @@ async fn what_fails_leaves_nothing() {
         let db = place.open().await;
         let refused = db.write(|tx| {
             Box::pin(async move {
-                tx.execute("INSERT INTO things (id) VALUES (1)", args![])
-                    .await?;
+                tx.execute("INSERT INTO things (id) VALUES (1)", args![]).await?;
                 Err::<(), _>(Error::conflict("no"))
             })
         });
@@ -190,8 +158,7 @@ async fn what_fails_leaves_nothing() {
 
         let panicking = db.write(|tx| {
             Box::pin(async move {
-                tx.execute("INSERT INTO things (id) VALUES (1)", args![])
-                    .await?;
+                tx.execute("INSERT INTO things (id) VALUES (1)", args![]).await?;
                 panic!("on purpose");
                 #[allow(unreachable_code)]
                 Ok(())
@@ -202,11 +169,8 @@ async fn what_fails_leaves_nothing() {
         // On PostgreSQL a failed statement ends its transaction; then it does on SQLite too.
         let stubborn = db.write(|tx| {
             Box::pin(async move {
-                tx.execute("INSERT INTO things (id) VALUES (1)", args![])
-                    .await?;
-                let _ = tx
-                    .execute("INSERT INTO things (id) VALUES (1)", args![])
-                    .await;
+                tx.execute("INSERT INTO things (id) VALUES (1)", args![]).await?;
+                let _ = tx.execute("INSERT INTO things (id) VALUES (1)", args![]).await;
                 assert_eq!(kind(tx.one("SELECT 1", args![]).await), Kind::Internal);
                 Ok(())
             })
@@ -236,10 +200,8 @@ async fn a_caller_that_goes_away_leaves_no_half() {
         for id in 0..N {
             let pair = db.write(move |tx| {
                 Box::pin(async move {
-                    tx.execute("INSERT INTO things (id) VALUES ($1)", args![id])
-                        .await?;
-                    tx.execute("INSERT INTO parts VALUES ($1, 1)", args![id])
-                        .await
+                    tx.execute("INSERT INTO things (id) VALUES ($1)", args![id]).await?;
+                    tx.execute("INSERT INTO parts VALUES ($1, 1)", args![id]).await
                 })
             });
             // Asked for once, then dropped: it was begun, and is finished.
@@ -300,11 +262,7 @@ async fn many_writers_count_right() {
         for writer in writers {
             writer.await.unwrap();
         }
-        let row = db
-            .one("SELECT number FROM parts", args![])
-            .await
-            .unwrap()
-            .unwrap();
+        let row = db.one("SELECT number FROM parts", args![]).await.unwrap().unwrap();
         assert_eq!(row.get::<i64>(0).unwrap(), WRITERS * EACH);
     }
 }
@@ -362,38 +320,25 @@ async fn changes_are_told_before_their_writer_is_answered() {
         let db = place.open().await;
         let told = Arc::new(Mutex::new(Vec::new()));
         let note = told.clone();
-        db.on_change(Arc::new(move |changes| {
-            note.lock().unwrap().extend_from_slice(changes)
-        }));
+        db.on_change(Arc::new(move |changes| note.lock().unwrap().extend_from_slice(changes)));
         let announcing = |succeed: bool| {
             db.write(move |tx| {
                 Box::pin(async move {
                     tx.announce(Change::new("thing", "1"));
                     tx.announce(Change::new("thing", "2"));
-                    if succeed {
-                        Ok(())
-                    } else {
-                        Err(Error::conflict("no"))
-                    }
+                    if succeed { Ok(()) } else { Err(Error::conflict("no")) }
                 })
             })
         };
         announcing(false).await.unwrap_err();
         let of_ours = |changes: &[Change]| {
-            changes
-                .iter()
-                .filter(|change| change.topic() == "thing")
-                .cloned()
-                .collect()
+            changes.iter().filter(|change| change.topic() == "thing").cloned().collect()
         };
         let before: Vec<Change> = of_ours(&told.lock().unwrap());
         assert!(before.is_empty());
         announcing(true).await.unwrap();
         let after: Vec<Change> = of_ours(&told.lock().unwrap());
-        assert_eq!(
-            after,
-            [Change::new("thing", "1"), Change::new("thing", "2")]
-        );
+        assert_eq!(after, [Change::new("thing", "1"), Change::new("thing", "2")]);
     }
 }
 
@@ -412,22 +357,15 @@ async fn after_closing_everything_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_open_says_what_is_wrong() {
-    let options = db::Options {
-        wait_for_connection: Duration::from_secs(2),
-        ..db::Options::default()
-    };
+    let options =
+        db::Options { wait_for_connection: Duration::from_secs(2), ..db::Options::default() };
     for (url, kind) in [
         ("mysql://here", Kind::Invalid),
         ("sqlite:/does/not/exist/haven.db", Kind::Unavailable),
-        (
-            "postgres://haven:topsecret@127.0.0.1:1/haven",
-            Kind::Unavailable,
-        ),
+        ("postgres://haven:topsecret@127.0.0.1:1/haven", Kind::Unavailable),
         (&crate::fixture::url_of("does_not_exist"), Kind::Unavailable),
     ] {
-        let Err(error) = Db::open(url, &options).await else {
-            panic!("{url} was opened")
-        };
+        let Err(error) = Db::open(url, &options).await else { panic!("{url} was opened") };
         assert_eq!(error.kind, kind, "{url}: {error}");
         assert!(!format!("{error:?}").contains("topsecret"));
     }

@@ -41,11 +41,7 @@ pub fn url_of(database: &str) -> String {
 pub fn sqlite() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}/haven.db", folder.path().display());
-    Place {
-        url,
-        _folder: Some(folder),
-        database: None,
-    }
+    Place { url, _folder: Some(folder), database: None }
 }
 
 pub async fn postgres() -> Place {
@@ -53,20 +49,13 @@ pub async fn postgres() -> Place {
     let mut admin = PgConnection::connect(&server()).await.unwrap();
     // The template is locked while another test copies it.
     let deadline = Instant::now() + PATIENCE;
-    while let Err(error) = admin
-        .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .await
-    {
+    while let Err(error) = admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await {
         assert!(Instant::now() < deadline, "{error}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let quick = format!("ALTER DATABASE {name} SET deadlock_timeout = '50ms'");
     admin.execute(AssertSqlSafe(quick)).await.unwrap();
-    Place {
-        url: url_of(&name),
-        _folder: None,
-        database: Some(name),
-    }
+    Place { url: url_of(&name), _folder: None, database: Some(name) }
 }
 
 pub async fn both() -> [Place; 2] {
@@ -93,10 +82,8 @@ impl Drop for Place {
             return;
         };
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let mut admin = PgConnection::connect(&server()).await.unwrap();
                 let sql = format!("DROP DATABASE {name} WITH (FORCE)");
@@ -146,10 +133,8 @@ enum State {
 
 impl Network {
     pub async fn new() -> Self {
-        let (_, address) = server()
-            .rsplit_once('@')
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .unwrap();
+        let (_, address) =
+            server().rsplit_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
         let address = address.split('/').next().unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -174,14 +159,7 @@ impl Network {
 
     /// The URL of a database through this network.
     pub fn url(&self, place: &Place) -> String {
-        let user = server()
-            .split("://")
-            .nth(1)
-            .unwrap()
-            .split('@')
-            .next()
-            .unwrap()
-            .to_owned();
+        let user = server().split("://").nth(1).unwrap().split('@').next().unwrap().to_owned();
         format!(
             "postgres://{user}@127.0.0.1:{}/{}",
             self.port,
@@ -209,23 +187,14 @@ async fn carry(
 ) {
     let mut bytes = [0; 4096];
     loop {
-        if state
-            .wait_for(|state| *state != State::Silent)
-            .await
-            .is_err()
-        {
+        if state.wait_for(|state| *state != State::Silent).await.is_err() {
             return;
         }
         let read = tokio::select! {
             read = from.read(&mut bytes) => read.unwrap_or(0),
             _ = state.wait_for(|state| *state == State::Down) => 0,
         };
-        if read == 0
-            || state
-                .wait_for(|state| *state != State::Silent)
-                .await
-                .is_err()
-        {
+        if read == 0 || state.wait_for(|state| *state != State::Silent).await.is_err() {
             return;
         }
         if to.write_all(&bytes[..read]).await.is_err() {

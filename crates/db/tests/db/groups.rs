@@ -36,18 +36,10 @@ fn hold_the_writer(
     let holder = tokio::spawn(async move {
         db.write(move |tx| {
             entered.send(()).unwrap();
-            wait.lock()
-                .unwrap()
-                .recv_timeout(Duration::from_secs(20))
-                .unwrap();
+            wait.lock().unwrap().recv_timeout(Duration::from_secs(20)).unwrap();
             Box::pin(async move {
-                tx.execute("INSERT INTO things (id) VALUES (0)", args![])
-                    .await?;
-                if fails {
-                    Err(Error::conflict("on purpose"))
-                } else {
-                    Ok(())
-                }
+                tx.execute("INSERT INTO things (id) VALUES (0)", args![]).await?;
+                if fails { Err(Error::conflict("on purpose")) } else { Ok(()) }
             })
         })
         .await
@@ -94,8 +86,7 @@ async fn one_that_fails_takes_only_itself_back() {
 
 /// Every second one goes wrong after it wrote: by an error, or by a panic.
 async fn deed(tx: &mut db::Tx, id: i64) -> kit::Result<i64> {
-    tx.execute("INSERT INTO things (id) VALUES ($1)", args![id])
-        .await?;
+    tx.execute("INSERT INTO things (id) VALUES ($1)", args![id]).await?;
     match id % 4 {
         1 => Err(Error::conflict("on purpose")),
         2 => panic!("on purpose"),
@@ -132,8 +123,7 @@ async fn a_deed_that_waits_for_something_else_is_refused() {
     let db = place.open().await;
     let waiting = db.write(|tx| {
         Box::pin(async move {
-            tx.execute("INSERT INTO things (id) VALUES (1)", args![])
-                .await?;
+            tx.execute("INSERT INTO things (id) VALUES (1)", args![]).await?;
             std::future::pending::<kit::Result<()>>().await
         })
     });
@@ -147,9 +137,7 @@ async fn another_process_that_has_the_file_is_waited_for() {
     let db = place.open().await;
     let path = place.url.strip_prefix("sqlite:").unwrap().to_owned();
     let other = rusqlite::Connection::open(path).unwrap();
-    other
-        .execute_batch("BEGIN IMMEDIATE; INSERT INTO things (id) VALUES (1);")
-        .unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; INSERT INTO things (id) VALUES (1);").unwrap();
     let attempts = Arc::new(AtomicU32::new(0));
     let counted = attempts.clone();
     let writing = tokio::spawn(async move {
@@ -167,12 +155,7 @@ async fn another_process_that_has_the_file_is_waited_for() {
 /// The example beside the tests, which cargo builds with them.
 fn victim() -> std::path::PathBuf {
     let tests = std::env::current_exe().unwrap();
-    tests
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples/acknowledge")
+    tests.parent().unwrap().parent().unwrap().join("examples/acknowledge")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,36 +179,16 @@ async fn what_was_acknowledged_survives_being_killed() {
         child.wait().unwrap();
         // What it said before it died and nobody had read yet. The last line may be torn.
         let rest: Vec<String> = lines.map_while(Result::ok).collect();
-        acknowledged.extend(
-            rest.iter()
-                .rev()
-                .skip(1)
-                .map(|line| line.parse::<i64>().unwrap()),
-        );
+        acknowledged.extend(rest.iter().rev().skip(1).map(|line| line.parse::<i64>().unwrap()));
 
         let db = place.open().await;
         let found = ids(&db).await;
         let lost: Vec<_> = acknowledged.difference(&found).collect();
         assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-        assert!(
-            found.iter().all(|id| id % 5 != 0),
-            "a deed that failed left something"
-        );
+        assert!(found.iter().all(|id| id % 5 != 0), "a deed that failed left something");
         let halves = "SELECT COUNT(*) FROM things WHERE id NOT IN (SELECT thing FROM parts)";
-        assert_eq!(
-            db.one(halves, args![])
-                .await
-                .unwrap()
-                .unwrap()
-                .get::<i64>(0)
-                .unwrap(),
-            0
-        );
-        let whole = db
-            .one("PRAGMA integrity_check", args![])
-            .await
-            .unwrap()
-            .unwrap();
+        assert_eq!(db.one(halves, args![]).await.unwrap().unwrap().get::<i64>(0).unwrap(), 0);
+        let whole = db.one("PRAGMA integrity_check", args![]).await.unwrap().unwrap();
         assert_eq!(whole.get::<String>(0).unwrap(), "ok");
         db.close().await;
     }

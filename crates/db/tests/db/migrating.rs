@@ -28,11 +28,7 @@ async fn steps_run_once_and_in_order() {
         assert_eq!(db.migrate(&one).await.unwrap(), Migrated { from: 1, to: 1 });
         assert_eq!(db.migrate(&two).await.unwrap(), Migrated { from: 1, to: 2 });
         assert_eq!(db.schema_version().await.unwrap(), 2);
-        let row = db
-            .one("SELECT COUNT(*) FROM two", args![])
-            .await
-            .unwrap()
-            .unwrap();
+        let row = db.one("SELECT COUNT(*) FROM two", args![]).await.unwrap().unwrap();
         assert_eq!(row.get::<i64>(0).unwrap(), 1);
     }
 }
@@ -69,18 +65,12 @@ async fn a_step_that_fails_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_schema_serves_the_program_before_and_no_older_one() {
     for place in both().await {
-        let newest = Migrations::new([
-            step(1, ONE),
-            step(2, TWO),
-            step(3, "CREATE TABLE three (a BIGINT)"),
-        ]);
+        let newest =
+            Migrations::new([step(1, ONE), step(2, TWO), step(3, "CREATE TABLE three (a BIGINT)")]);
         place.bare().await.migrate(&newest).await.unwrap();
         let db = place.bare().await;
         let before = Migrations::new([step(1, ONE), step(2, TWO)]);
-        assert_eq!(
-            db.migrate(&before).await.unwrap(),
-            Migrated { from: 3, to: 3 }
-        );
+        assert_eq!(db.migrate(&before).await.unwrap(), Migrated { from: 3, to: 3 });
         let older = Migrations::new([step(1, ONE)]);
         let error = db.migrate(&older).await.unwrap_err();
         assert_eq!(error.kind, Kind::Invalid);
@@ -91,22 +81,9 @@ async fn a_newer_schema_serves_the_program_before_and_no_older_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_may_end_the_service_for_the_program_before() {
     for place in both().await {
-        let breaking = Migration {
-            serves: 2,
-            ..step(2, TWO)
-        };
-        place
-            .bare()
-            .await
-            .migrate(&Migrations::new([step(1, ONE), breaking]))
-            .await
-            .unwrap();
-        let error = place
-            .bare()
-            .await
-            .migrate(&Migrations::new([step(1, ONE)]))
-            .await
-            .unwrap_err();
+        let breaking = Migration { serves: 2, ..step(2, TWO) };
+        place.bare().await.migrate(&Migrations::new([step(1, ONE), breaking])).await.unwrap();
+        let error = place.bare().await.migrate(&Migrations::new([step(1, ONE)])).await.unwrap_err();
         assert_eq!(error.kind, Kind::Invalid);
     }
 }
@@ -116,10 +93,7 @@ async fn a_step_that_was_changed_afterwards_is_refused() {
     for place in both().await {
         let db = place.bare().await;
         db.migrate(&Migrations::new([step(1, ONE)])).await.unwrap();
-        let error = db
-            .migrate(&Migrations::new([step(1, TWO)]))
-            .await
-            .unwrap_err();
+        let error = db.migrate(&Migrations::new([step(1, TWO)])).await.unwrap_err();
         assert_eq!(error.kind, Kind::Invalid);
         assert!(error.message.contains("migration 1 (step)"), "{error}");
     }
@@ -130,12 +104,6 @@ async fn the_steps_of_the_house_run_on_both_engines() {
     for place in both().await {
         let db = place.bare().await;
         let migrated = db.migrate(&migrations()).await.unwrap();
-        assert_eq!(
-            migrated,
-            Migrated {
-                from: 0,
-                to: migrations().latest()
-            }
-        );
+        assert_eq!(migrated, Migrated { from: 0, to: migrations().latest() });
     }
 }

@@ -16,11 +16,7 @@ use crate::fixture::{Network, Place, postgres, until};
 
 fn impatient() -> Options {
     let moment = Duration::from_millis(300);
-    Options {
-        wait_for_connection: moment,
-        statement_timeout: moment,
-        ..Options::default()
-    }
+    Options { wait_for_connection: moment, statement_timeout: moment, ..Options::default() }
 }
 
 async fn through(network: &Network, place: &Place) -> (Db, Arc<AtomicU32>) {
@@ -29,10 +25,7 @@ async fn through(network: &Network, place: &Place) -> (Db, Arc<AtomicU32>) {
     let everything = Arc::new(AtomicU32::new(0));
     let counted = everything.clone();
     db.on_change(Arc::new(move |changes| {
-        let times = changes
-            .iter()
-            .filter(|change| change.is_everything())
-            .count();
+        let times = changes.iter().filter(|change| change.is_everything()).count();
         counted.fetch_add(u32::try_from(times).unwrap(), Ordering::SeqCst);
     }));
     until("contact", || db.in_touch()).await;
@@ -40,8 +33,7 @@ async fn through(network: &Network, place: &Place) -> (Db, Arc<AtomicU32>) {
 }
 
 async fn put(db: &Db, id: i64) -> kit::Result<u64> {
-    db.write(move |tx| Box::pin(tx.execute("INSERT INTO things (id) VALUES ($1)", args![id])))
-        .await
+    db.write(move |tx| Box::pin(tx.execute("INSERT INTO things (id) VALUES ($1)", args![id]))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,20 +45,12 @@ async fn a_silent_server_costs_the_touch_and_is_not_waited_for() {
     network.silent();
     let since = Instant::now();
     until("the touch is lost", || !db.in_touch()).await;
-    assert!(
-        since.elapsed() < Duration::from_millis(1300),
-        "after {:?}",
-        since.elapsed()
-    );
+    assert!(since.elapsed() < Duration::from_millis(1300), "after {:?}", since.elapsed());
     assert_eq!(db.ping().await.unwrap_err().kind, Kind::Unavailable);
     let refused = put(&db, 2).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Unavailable);
     assert!(refused.retry_after.is_some());
-    assert!(
-        since.elapsed() < Duration::from_secs(4),
-        "it was waited for: {:?}",
-        since.elapsed()
-    );
+    assert!(since.elapsed() < Duration::from_secs(4), "it was waited for: {:?}", since.elapsed());
 
     let before = everything.load(Ordering::SeqCst);
     network.up();
@@ -85,11 +69,7 @@ async fn a_server_that_is_down_is_told_at_once_and_found_again() {
     let asked = Instant::now();
     assert_eq!(db.ping().await.unwrap_err().kind, Kind::Unavailable);
     assert_eq!(put(&db, 1).await.unwrap_err().kind, Kind::Unavailable);
-    assert!(
-        asked.elapsed() < Duration::from_secs(3),
-        "after {:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(3), "after {:?}", asked.elapsed());
     network.up();
     until("the touch is back", || db.in_touch()).await;
     put(&db, 1).await.unwrap();
@@ -134,8 +114,7 @@ async fn a_deed_whose_connection_breaks_is_done_again() {
         .write(move |tx| {
             let (time, url) = (counted.fetch_add(1, Ordering::SeqCst), url.clone());
             Box::pin(async move {
-                tx.execute("INSERT INTO things (id) VALUES (1)", args![])
-                    .await?;
+                tx.execute("INSERT INTO things (id) VALUES (1)", args![]).await?;
                 if time == 0 {
                     let mut admin = PgConnection::connect(&url).await.unwrap();
                     admin.execute(KILL_OTHERS).await.unwrap();
@@ -146,11 +125,7 @@ async fn a_deed_whose_connection_breaks_is_done_again() {
         .await;
     assert_eq!(done.unwrap(), 1);
     assert_eq!(times.load(Ordering::SeqCst), 2);
-    let row = db
-        .one("SELECT COUNT(*) FROM parts", args![])
-        .await
-        .unwrap()
-        .unwrap();
+    let row = db.one("SELECT COUNT(*) FROM parts", args![]).await.unwrap().unwrap();
     assert_eq!(row.get::<i64>(0).unwrap(), 1);
 }
 
@@ -158,10 +133,7 @@ async fn a_deed_whose_connection_breaks_is_done_again() {
 async fn whoever_finds_no_free_connection_is_told_to_come_back() {
     let place = postgres().await;
     place.open().await;
-    let options = Options {
-        max_connections: 1,
-        ..impatient()
-    };
+    let options = Options { max_connections: 1, ..impatient() };
     let db = Db::open(&place.url, &options).await.unwrap();
     let (entered, has_entered) = tokio::sync::oneshot::channel();
     let entered = std::sync::Mutex::new(Some(entered));

@@ -19,9 +19,7 @@ impl Ear {
     fn of(db: &Db) -> Self {
         let ear = Self::default();
         let note = ear.0.clone();
-        db.on_change(Arc::new(move |changes| {
-            note.lock().unwrap().extend_from_slice(changes)
-        }));
+        db.on_change(Arc::new(move |changes| note.lock().unwrap().extend_from_slice(changes)));
         ear
     }
 
@@ -60,11 +58,7 @@ async fn a_change_reaches_the_others_within_a_second_and_its_writer_once() {
         let committed = Instant::now();
         assert_eq!(at_one.times(&key), 1);
         until("the change arrives", || at_other.times(&key) == 1).await;
-        assert!(
-            committed.elapsed() < Duration::from_secs(1),
-            "after {:?}",
-            committed.elapsed()
-        );
+        assert!(committed.elapsed() < Duration::from_secs(1), "after {:?}", committed.elapsed());
     }
     // Two further looks of each replica, and still nobody was told twice.
     announce(&one, "last".to_owned()).await;
@@ -179,33 +173,19 @@ async fn deeds_that_deadlock_are_both_done() {
 async fn without_named_statements_everything_works_and_none_are_left() {
     let place = postgres().await;
     place.open().await;
-    let options = db::Options {
-        named_statements: false,
-        max_connections: 1,
-        ..db::Options::default()
-    };
+    let options =
+        db::Options { named_statements: false, max_connections: 1, ..db::Options::default() };
     let db = Db::open(&place.url, &options).await.unwrap();
     for id in 0..10_i64 {
         db.write(move |tx| Box::pin(tx.execute("INSERT INTO things (id) VALUES ($1)", args![id])))
             .await
             .unwrap();
-        assert!(
-            db.one("SELECT id FROM things WHERE id = $1", args![id])
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(db.one("SELECT id FROM things WHERE id = $1", args![id]).await.unwrap().is_some());
     }
-    let left = db
-        .one("SELECT COUNT(*) FROM pg_prepared_statements", args![])
-        .await
-        .unwrap()
-        .unwrap();
+    let left =
+        db.one("SELECT COUNT(*) FROM pg_prepared_statements", args![]).await.unwrap().unwrap();
     assert_eq!(left.get::<i64>(0).unwrap(), 0);
     let mut admin = PgConnection::connect(&place.url).await.unwrap();
-    let row = sqlx::query("SELECT COUNT(*) FROM things")
-        .fetch_one(&mut admin)
-        .await
-        .unwrap();
+    let row = sqlx::query("SELECT COUNT(*) FROM things").fetch_one(&mut admin).await.unwrap();
     assert_eq!(row.get::<i64, _>(0), 10);
 }

@@ -14,9 +14,7 @@ type Facts = BTreeSet<String>;
 
 async fn rows<const N: usize>(db: &Db, sql: &'static str) -> Vec<[String; N]> {
     let rows = db.all(sql, args![]).await.unwrap();
-    rows.iter()
-        .map(|row| std::array::from_fn(|column| row.get(column).unwrap()))
-        .collect()
+    rows.iter().map(|row| std::array::from_fn(|column| row.get(column).unwrap())).collect()
 }
 
 async fn of_sqlite(db: &Db) -> Facts {
@@ -40,9 +38,7 @@ async fn of_sqlite(db: &Db) -> Facts {
         };
         // An INTEGER PRIMARY KEY is SQLite's row id, and never NULL.
         let required = not_null == "1" || (declared == "INTEGER" && key != "0");
-        facts.insert(format!(
-            "column {table}.{column}: {column_type}, required: {required}"
-        ));
+        facts.insert(format!("column {table}.{column}: {column_type}, required: {required}"));
         if key != "0" {
             primary.entry(table).or_default().insert(key, column);
         }
@@ -158,18 +154,11 @@ fn index(table: &str, name: &str, unique: bool, columns: &str) -> String {
 
 fn foreign_key(table: &str, target: &str, on_delete: &str, pairs: &str) -> String {
     let pairs: BTreeSet<&str> = pairs.split(',').collect();
-    format!(
-        "foreign key {table} -> {target}: {}, on delete {on_delete}",
-        joined(pairs)
-    )
+    format!("foreign key {table} -> {target}: {}, on delete {on_delete}", joined(pairs))
 }
 
 fn joined<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> String {
-    parts
-        .into_iter()
-        .map(|part| part.as_ref().to_owned())
-        .collect::<Vec<_>>()
-        .join(",")
+    parts.into_iter().map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join(",")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,21 +167,10 @@ async fn both_engines_have_the_same_schema() {
     let (sqlite, postgres) = (one.bare().await, other.bare().await);
     sqlite.migrate(&migrations()).await.unwrap();
     postgres.migrate(&migrations()).await.unwrap();
-    let of_both = |fact: &String| {
-        !ONE_SIDED
-            .iter()
-            .any(|table| fact.contains(&format!(" {table}")))
-    };
-    let sqlite: Facts = of_sqlite(&sqlite)
-        .await
-        .into_iter()
-        .filter(of_both)
-        .collect();
-    let postgres: Facts = of_postgres(&postgres)
-        .await
-        .into_iter()
-        .filter(of_both)
-        .collect();
+    let of_both =
+        |fact: &String| !ONE_SIDED.iter().any(|table| fact.contains(&format!(" {table}")));
+    let sqlite: Facts = of_sqlite(&sqlite).await.into_iter().filter(of_both).collect();
+    let postgres: Facts = of_postgres(&postgres).await.into_iter().filter(of_both).collect();
     assert!(
         sqlite.iter().any(|fact| fact.starts_with("foreign key")),
         "the comparison sees foreign keys"
