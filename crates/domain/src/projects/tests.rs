@@ -1,0 +1,212 @@
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use db::args;
+use kit::{Kind, Page};
+
+use super::*;
+use crate::{
+    access::{self, Action, Caller, Resource, Right, View},
+    testing::{add_project, add_user, admin, allowed, both, join, sqlite},
+};
+
+const READ: Right = Right::new(Resource::Itself, Action::Read);
+const DELETE: Right = Right::new(Resource::Itself, Action::Delete);
+const UPDATE: Right = Right::new(Resource::Itself, Action::Update);
+
+async fn names(context: &Context, view: View, filter: Filter, sort: Sort) -> String {
+    let found = list(context, view, &filter, sort, Page::default()).await.unwrap();
+    assert_eq!(found.total, found.items.len() as i64);
+    let names = found.items.iter().map(|details| details.project.name.to_string());
+    names.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn the_creator_is_the_administrator() {
+    for place in both().await {
+        let context = place.open().await;
+        let caller = add_user(&context, "alice").await;
+        let alice = access::user(&context, &caller).await.unwrap();
+        let mut metadata = Metadata { public: Some(true), ..Metadata::default() };
+        metadata.others.insert("auto_scan".to_owned(), "true".to_owned());
+        let new = NewProject { name: "p".to_owned(), metadata };
+        let id = create(&context, &alice, new.clone()).await.unwrap();
+        assert!(id > 1);
+        let proof = access::on_project(&context, &caller, ProjectRef::Id(id), DELETE).await;
+        assert_eq!(&*proof.unwrap().project().name, "p");
+
+        let proof = allowed(&context, "p", READ).await;
+        let details = details(&context, &proof, caller.user_id()).await.unwrap();
+        assert_eq!(details.owner_name, "alice");
+        assert_eq!(details.repository_count, 0);
+        assert_eq!(details.roles, Roles::of(Role::ProjectAdmin));
+        assert!(details.project.public);
+        assert_eq!(details.metadata, BTreeMap::from([("auto_scan".into(), "true".into())]));
+
+        let refused = create(&context, &alice, new).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Conflict);
+        let refused = create(&context, &alice, NewProject { name: "P".into(), ..Default::default() });
+        assert_eq!(refused.await.unwrap_err().kind, Kind::Invalid);
+    }
+}
+
+#[tokio::test]
+async fn metadata_are_known_and_right() {
+    let context = sqlite().open().await;
+    let id = add_project(&context, "p", false).await;
+    let proof = allowed(&context, "p", UPDATE).await;
+    let set = async |name: &str, value: &str| {
+        let others = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        update(&context, &proof, Metadata { public: None, others }).await.map_err(|e| e.kind)
+    };
+    for (name, value) in [("nonsense", "x"), ("auto_scan", "yes"), ("severity", "worst")] {
+        assert_eq!(set(name, value).await, Err(Kind::Invalid), "{name}={value}");
+    }
+    set("severity", "high").await.unwrap();
+    set("severity", "low").await.unwrap();
+    let read = allowed(&context, "p", READ).await;
+    let details = details(&context, &read, None).await.unwrap();
+    assert_eq!(details.project.id, id);
+    assert_eq!(details.metadata, BTreeMap::from([("severity".into(), "low".into())]));
+    assert!(!details.project.public);
+}
+
+#[tokio::test]
+async fn everybody_sees_what_is_theirs_to_see() {
+    for place in both().await {
+        let context = place.open().await;
+        for (name, public) in [("open", true), ("closed", false), ("shared", false)] {
+            add_project(&context, name, public).await;
+        }
+        let alice = add_user(&context, "alice").await;
+        join(&context, "shared", &alice, Role::Guest).await;
+        let seen = async |caller: &Caller| {
+            let view = access::view(&context, caller).await.unwrap();
+            names(&context, view, Filter::default(), Sort::Name).await
+        };
+        assert_eq!(seen(&Caller::anonymous()).await, "library open");
+        assert_eq!(seen(&alice).await, "library open shared");
+        assert_eq!(seen(&admin(&context).await).await, "closed library open shared");
+
+        let all = async |filter, sort| names(&context, View::Everything, filter, sort).await;
+        let named = |text: &str| Filter { name: Some(text.to_owned()), ..Filter::default() };
+        assert_eq!(all(named("E"), Sort::Name).await, "closed open shared");
+        assert_eq!(all(named("o%"), Sort::Name).await, "");
+        let public = |public| Filter { public: Some(public), ..Filter::default() };
+        assert_eq!(all(public(true), Sort::Name).await, "library open");
+        assert_eq!(all(public(false), Sort::NameDescending).await, "shared closed");
+        let owned = |name: &str| Filter { owner: Some(name.to_owned()), ..Filter::default() };
+        assert_eq!(all(owned("alice"), Sort::Name).await, "");
+        assert_eq!(all(owned("admin"), Sort::Created).await, "closed library open shared");
+
+        let view = View::Of(alice.user_id().unwrap());
+        let found = list(&context, view, &named("shared"), Sort::Name, Page::default()).await;
+        assert_eq!(found.unwrap().items[0].roles, Roles::of(Role::Guest));
+        let page = Page { page: 2, page_size: 3 };
+        let found = list(&context, View::Everything, &Filter::default(), Sort::Name, page).await;
+        let found = found.unwrap();
+        assert_eq!((found.total, found.items.len()), (4, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_project_with_repositories_stays() {
+    for place in both().await {
+        let context = place.open().await;
+        let id = add_project(&context, "p", false).await;
+        let proof = allowed(&context, "p", DELETE).await;
+        let insert = "INSERT INTO repositories (project_id, name, created_at, updated_at)
+            VALUES ($1, 'p/x', 0, 0)";
+        let write = |sql: &'static str| {
+            context.db.write(move |tx| Box::pin(async move { tx.execute(sql, args![id]).await }))
+        };
+        write(insert).await.unwrap();
+        let refused = delete(&context, &proof).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Precondition);
+        write("DELETE FROM repositories WHERE project_id = $1").await.unwrap();
+        delete(&context, &proof).await.unwrap();
+        assert_eq!(delete(&context, &proof).await.unwrap_err().kind, Kind::NotFound);
+        assert!(find(&context, ProjectRef::Name("p")).await.unwrap().is_none());
+        let refused = update(&context, &proof, Metadata::default()).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Internal, "a proof for something else");
+        assert!(add_project(&context, "p", false).await > id, "numbers are not given twice");
+    }
+}
+
+#[tokio::test]
+async fn a_repository_and_a_deletion_do_not_meet() {
+    for place in both().await {
+        let context = Arc::new(place.open().await);
+        for round in 0..20 {
+            let name = format!("p{round}");
+            let id = add_project(&context, &name, false).await;
+            let proof = allowed(&context, &name, DELETE).await;
+            let deleting = {
+                let context = context.clone();
+                tokio::spawn(async move { delete(&context, &proof).await.is_ok() })
+            };
+            let repository = format!("{name}/x");
+            let making = {
+                let context = context.clone();
+                tokio::spawn(async move {
+                    let insert = "INSERT INTO repositories
+                        (project_id, name, created_at, updated_at) VALUES ($1, $2, 0, 0)";
+                    let deed = context.db.write(move |tx| {
+                        let args = args![id, &repository];
+                        Box::pin(async move { tx.execute(insert, args).await })
+                    });
+                    deed.await.is_ok()
+                })
+            };
+            let (deleted, made) = (deleting.await.unwrap(), making.await.unwrap());
+            assert!(deleted != made, "deleted {deleted}, made {made}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_come_and_go() {
+    for place in both().await {
+        let context = place.open().await;
+        add_project(&context, "p", false).await;
+        let alice = add_user(&context, "alice").await;
+        let bob = add_user(&context, "bob").await;
+        let id = join(&context, "p", &alice, Role::Guest).await;
+        join(&context, "p", &bob, Role::Maintainer).await;
+        let right = |action| Right::new(Resource::Member, action);
+        let create = allowed(&context, "p", right(Action::Create)).await;
+        let again = |user| NewMember { user, role: Role::Developer };
+        let refused = refusal(&context, &create, again(MemberRef::Name("alice".into()))).await;
+        assert_eq!(refused, Kind::Conflict);
+        for unknown in [MemberRef::Name("nobody".into()), MemberRef::Id(999)] {
+            let refused = refusal(&context, &create, again(unknown)).await;
+            assert_eq!(refused, Kind::NotFound);
+        }
+
+        let list = allowed(&context, "p", right(Action::List)).await;
+        let found = members(&context, &list, None, Page::default()).await.unwrap();
+        let names: Vec<_> = found.items.iter().map(|member| member.username.as_str()).collect();
+        assert_eq!((names, found.total), (vec!["admin", "alice", "bob"], 3));
+        let found = members(&context, &list, Some("LI"), Page::default()).await.unwrap();
+        assert_eq!((found.total, found.items[0].role), (1, Role::Guest));
+
+        let change = allowed(&context, "p", right(Action::Update)).await;
+        change_role(&context, &change, id, Role::Developer).await.unwrap();
+        let read = allowed(&context, "p", right(Action::Read)).await;
+        let found = member(&context, &read, id).await.unwrap();
+        assert_eq!((found.role, found.user_id), (Role::Developer, alice.user_id().unwrap()));
+
+        // A member of one project is not to be found through another.
+        let other = allowed(&context, "library", right(Action::Delete)).await;
+        assert_eq!(remove_member(&context, &other, id).await.unwrap_err().kind, Kind::NotFound);
+        let remove = allowed(&context, "p", right(Action::Delete)).await;
+        remove_member(&context, &remove, id).await.unwrap();
+        assert_eq!(member(&context, &read, id).await.unwrap_err().kind, Kind::NotFound);
+        assert_eq!(remove_member(&context, &remove, id).await.unwrap_err().kind, Kind::NotFound);
+    }
+}
+
+async fn refusal(context: &Context, allowed: &Allowed, new: NewMember) -> Kind {
+    add_member(context, allowed, new).await.unwrap_err().kind
+}

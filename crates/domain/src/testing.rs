@@ -1,0 +1,189 @@
+//! For tests, here and on the floor above: installations of a test's own, on both
+//! engines, and what most tests need in them.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use db::{Db, args};
+use kit::{Clock, Seal, Secret, Time};
+use tempfile::TempDir;
+
+use crate::{
+    Context, FirstStart, Settings,
+    access::{self, Action, Allowed, Caller, Resource, Right},
+    projects::{self, MemberRef, Metadata, NewMember, NewProject, ProjectRef, Role},
+    users::{self, NewUser},
+};
+
+/// How long a test waits for something that is to happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The password of the user `admin`, and of every user that [`add_user`] makes.
+pub const PASSWORD: &str = "Harbor12345";
+
+/// When the clock of a test starts.
+pub const START: Time = Time(1_800_000_000_000_000);
+
+/// A place for one installation, which goes with the test.
+pub struct Place {
+    /// The database.
+    pub url: String,
+    /// Where files are kept: the store, and the key.
+    pub folder: TempDir,
+    database: Option<&'static str>,
+}
+
+/// A place with SQLite.
+pub fn sqlite() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/haven.db", folder.path().display());
+    Place { url, folder, database: None }
+}
+
+/// A place with a database of its own on the PostgreSQL server of the tests. Without a
+/// server there is nothing to prove, so its absence fails.
+pub async fn postgres() -> Place {
+    let name = format!("haven_domain_{}", kit::unique_id().simple());
+    let admin = server().await;
+    let create: &'static str = format!("CREATE DATABASE {name}").leak();
+    // The template is locked while another test copies it.
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = admin.all(create, args![]).await {
+        assert!(Instant::now() < deadline, "{error}: {:?}", error.source);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    admin.close().await;
+    let url = server_url();
+    let (base, _) = url.rsplit_once('/').unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    Place { url: format!("{base}/{name}"), folder, database: Some(name.leak()) }
+}
+
+/// A place with each engine.
+pub async fn both() -> [Place; 2] {
+    [sqlite(), postgres().await]
+}
+
+fn server_url() -> String {
+    std::env::var("HAVEN_TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        panic!("HAVEN_TEST_POSTGRES_URL must name a PostgreSQL server (see tests/services)")
+    })
+}
+
+async fn server() -> Db {
+    let options = db::Options { max_connections: 1, ..db::Options::default() };
+    Db::open(&server_url(), &options).await.unwrap()
+}
+
+impl Place {
+    /// The migrated database.
+    pub async fn db(&self) -> Db {
+        let options = db::Options { max_connections: 8, ..db::Options::default() };
+        let db = Db::open(&self.url, &options).await.unwrap();
+        db.migrate(&db::migrations()).await.unwrap();
+        db
+    }
+
+    /// Opens the installation; each call is another replica.
+    pub async fn open(&self) -> Context {
+        self.open_with(Clock::manual(START)).await
+    }
+
+    /// Opens the installation with a clock.
+    pub async fn open_with(&self, clock: Clock) -> Context {
+        let password = Some(Secret::from(PASSWORD));
+        self.try_open(clock, self.seal(), password).await.unwrap().0
+    }
+
+    /// Opens the installation, which may fail.
+    ///
+    /// # Errors
+    /// Those of [`Context::open`].
+    pub async fn try_open(
+        &self,
+        clock: Clock,
+        seal: Seal,
+        password: Option<Secret>,
+    ) -> kit::Result<(Context, FirstStart)> {
+        let root = self.folder.path().join("storage");
+        let store = blobs::Place::Files { root };
+        let blobs = blobs::Store::open(&store, &blobs::Options::default()).await.unwrap();
+        Context::open(self.db().await, blobs, clock, seal, Settings::default(), password).await
+    }
+
+    /// The installation's seal.
+    pub fn seal(&self) -> Seal {
+        Seal::open_or_create_key(&self.folder.path().join("secret.key")).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(name) = self.database.take() else { return };
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let drop: &'static str = format!("DROP DATABASE {name} WITH (FORCE)").leak();
+                let admin = server().await;
+                let _best_effort = admin.all(drop, args![]).await;
+                admin.close().await;
+            });
+        });
+        let _best_effort = dropping.join();
+    }
+}
+
+/// The caller that is the user `admin`.
+pub async fn admin(context: &Context) -> Caller {
+    Caller::user(&users::find(context, users::ADMIN).await.unwrap().unwrap())
+}
+
+/// Makes a user with [`PASSWORD`] whose hash is admin's, so that nothing is hashed.
+pub async fn add_user(context: &Context, username: &str) -> Caller {
+    const INSERT: &str = "INSERT INTO users (username, email, password_hash, created_at, updated_at)
+        SELECT $1, $2, password_hash, $3, $3 FROM users WHERE id = 1";
+    let args = args![username, format!("{username}@example.org"), context.clock.now()];
+    context
+        .db
+        .write(move |tx| {
+            let args = args.clone();
+            Box::pin(async move { tx.execute(INSERT, args).await })
+        })
+        .await
+        .unwrap();
+    Caller::user(&users::find_by_name(context, username).await.unwrap().unwrap())
+}
+
+/// A user to be made, with everything as it should be.
+pub fn new_user(username: &str) -> NewUser {
+    NewUser {
+        username: username.to_owned(),
+        email: format!("{username}@example.org"),
+        realname: "A User".to_owned(),
+        comment: String::new(),
+        password: PASSWORD.to_owned(),
+    }
+}
+
+/// Makes a project that belongs to `admin`, and gives its number.
+pub async fn add_project(context: &Context, name: &str, public: bool) -> i64 {
+    let owner = access::user(context, &admin(context).await).await.unwrap();
+    let metadata = Metadata { public: Some(public), ..Metadata::default() };
+    let new = NewProject { name: name.to_owned(), metadata };
+    projects::create(context, &owner, new).await.unwrap()
+}
+
+/// Makes a user a member of a project, and gives the member's number.
+pub async fn join(context: &Context, project: &str, user: &Caller, role: Role) -> i64 {
+    let right = Right::new(Resource::Member, Action::Create);
+    let allowed = allowed(context, project, right).await;
+    let new = NewMember { user: MemberRef::Id(user.user_id().unwrap()), role };
+    projects::add_member(context, &allowed, new).await.unwrap()
+}
+
+/// The proof that `admin` may do something in a project.
+pub async fn allowed(context: &Context, project: &str, right: Right) -> Allowed {
+    let admin = admin(context).await;
+    access::on_project(context, &admin, ProjectRef::Name(project), right).await.unwrap()
+}

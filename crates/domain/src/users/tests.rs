@@ -1,0 +1,183 @@
+#![allow(clippy::unwrap_used)]
+
+use db::args;
+use kit::{Kind, Page};
+
+use super::{Filter, create, find, find_by_name, list, reset_password, search, verify};
+use crate::{
+    Context,
+    access::{self, Action, Resource, Right},
+    rights::{Allowed, System},
+    testing::{PASSWORD, add_user, admin, both, new_user, sqlite},
+};
+
+async fn allowed(context: &Context, action: Action) -> Allowed<System> {
+    let right = Right::new(Resource::User, action);
+    access::on_system(context, &admin(context).await, right).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_new_user_can_log_in() {
+    for place in both().await {
+        let context = place.open().await;
+        let id = create(&context, &allowed(&context, Action::Create).await, new_user("alice"))
+            .await
+            .unwrap();
+        assert!(id > 1);
+        let user = verify(&context, "alice", PASSWORD).await.unwrap();
+        assert_eq!((user.id, &*user.username, user.sysadmin), (id, "alice", false));
+        for (name, password) in
+            [("alice", "Harbor12346"), ("alice", ""), ("Alice", PASSWORD), ("bob", PASSWORD)]
+        {
+            let refused = verify(&context, name, password).await.err().unwrap();
+            assert_eq!(refused.kind, Kind::Unauthenticated);
+            assert_eq!(refused.message, "invalid user name or password");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_or_address_is_given_once() {
+    for place in both().await {
+        let context = place.open().await;
+        let allowed = allowed(&context, Action::Create).await;
+        create(&context, &allowed, new_user("alice")).await.unwrap();
+        let mut same_address = new_user("bob");
+        same_address.email = "alice@example.org".to_owned();
+        for taken in [new_user("alice"), new_user("admin"), same_address] {
+            let refused = create(&context, &allowed, taken).await.unwrap_err();
+            assert_eq!(refused.kind, Kind::Conflict);
+        }
+        assert!(find_by_name(&context, "bob").await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn rules_are_kept() {
+    let context = sqlite().open().await;
+    let allowed = allowed(&context, Action::Create).await;
+    let cases: [fn(&mut super::NewUser); 8] = [
+        |user| user.username.clear(),
+        |user| user.username = "x".repeat(256),
+        |user| user.username = "a,b".to_owned(),
+        |user| user.username = "a:b".to_owned(),
+        |user| user.username = " a".to_owned(),
+        |user| user.email = "nowhere".to_owned(),
+        |user| user.realname = "x".repeat(256),
+        |user| user.password = "password".to_owned(),
+    ];
+    for (i, spoil) in cases.into_iter().enumerate() {
+        let mut user = new_user("alice");
+        spoil(&mut user);
+        let refused = create(&context, &allowed, user).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Invalid, "case {i}");
+    }
+}
+
+#[tokio::test]
+async fn a_proof_for_something_else_does_not_do() {
+    let context = sqlite().open().await;
+    let other = allowed(&context, Action::List).await;
+    let refused = create(&context, &other, new_user("alice")).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Internal);
+}
+
+#[tokio::test]
+async fn another_password_voids_the_old_one_at_once() {
+    for place in both().await {
+        let context = place.open().await;
+        // Twice: the second time from memory.
+        verify(&context, "admin", PASSWORD).await.unwrap();
+        verify(&context, "admin", PASSWORD).await.unwrap();
+        reset_password(&context, "admin", "Another12345").await.unwrap();
+        assert!(verify(&context, "admin", PASSWORD).await.is_err());
+        verify(&context, "admin", "Another12345").await.unwrap();
+
+        let refused = reset_password(&context, "admin", "weak").await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Invalid);
+        let refused = reset_password(&context, "nobody", PASSWORD).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn what_another_replica_changed_is_seen_within_a_second() {
+    let place = crate::testing::postgres().await;
+    let (here, there) = (place.open().await, place.open().await);
+    verify(&here, "admin", PASSWORD).await.unwrap();
+    reset_password(&there, "admin", "Another12345").await.unwrap();
+    let changed = std::time::Instant::now();
+    while verify(&here, "admin", PASSWORD).await.is_ok() {
+        assert!(changed.elapsed() < std::time::Duration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_nobody() {
+    for place in both().await {
+        let context = place.open().await;
+        let alice = add_user(&context, "alice").await;
+        verify(&context, "alice", PASSWORD).await.unwrap();
+        let id = alice.user_id().unwrap();
+        let caches = context.caches.clone();
+        context
+            .db
+            .write(move |tx| {
+                let caches = caches.clone();
+                Box::pin(async move {
+                    let delete = "UPDATE users SET deleted = TRUE WHERE id = $1";
+                    tx.execute(delete, args![id]).await?;
+                    caches.users.changes(tx, &id);
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        assert!(find(&context, id).await.unwrap().is_none());
+        assert!(verify(&context, "alice", PASSWORD).await.is_err());
+        let refused = access::user(&context, &alice).await.err().unwrap();
+        assert_eq!(refused.kind, Kind::Unauthenticated);
+    }
+}
+
+#[tokio::test]
+async fn lists_are_paged_and_filtered() {
+    for place in both().await {
+        let context = place.open().await;
+        for name in ["bob", "a_b", "alice", "Alfred", "a%b"] {
+            add_user(&context, name).await;
+        }
+        let names = |filter: Filter, page, page_size| {
+            let context = &context;
+            async move {
+                let allowed = allowed(context, Action::List).await;
+                let page = Page { page, page_size };
+                let found = list(context, &allowed, &filter, page).await.unwrap();
+                let names = found.items.iter().map(|user| user.username.to_string());
+                (names.collect::<Vec<_>>().join(" "), found.total)
+            }
+        };
+        let named = |text: &str| Filter { username: Some(text.to_owned()), email: None };
+        assert_eq!(names(Filter::default(), 1, 4).await, ("Alfred a%b a_b admin".to_owned(), 6));
+        assert_eq!(names(Filter::default(), 2, 4).await, ("alice bob".to_owned(), 6));
+        assert_eq!(names(Filter::default(), 3, 4).await, (String::new(), 6));
+        assert_eq!(names(named("AL"), 1, 10).await, ("Alfred alice".to_owned(), 2));
+        assert_eq!(names(named("_"), 1, 10).await, ("a_b".to_owned(), 1));
+        assert_eq!(names(named("%"), 1, 10).await, ("a%b".to_owned(), 1));
+        let by_address = Filter { username: None, email: Some("BOB@".to_owned()) };
+        assert_eq!(names(by_address, 1, 10).await, ("bob".to_owned(), 1));
+        let found = search(&context, "b", Page::default()).await.unwrap();
+        assert_eq!(found.total, 3);
+    }
+}
+
+#[tokio::test]
+async fn many_logins_at_once_all_succeed() {
+    let context = sqlite().open().await;
+    add_user(&context, "alice").await;
+    let logins = (0..100).map(|_| verify(&context, "alice", PASSWORD));
+    for login in futures_util::future::join_all(logins).await {
+        assert_eq!(&*login.unwrap().username, "alice");
+    }
+}
