@@ -99,8 +99,11 @@ impl From<sqlx::Error> for Failure {
         use sqlx::Error as E;
         match &cause {
             E::Database(told) => {
-                let state = told.code().map(Cow::into_owned).unwrap_or_default();
-                Self::told_by_postgres(&state, cause)
+                let told = Told {
+                    state: told.code().map(Cow::into_owned).unwrap_or_default(),
+                    message: told.message().to_owned(),
+                };
+                Self::told_by_postgres(told)
             }
             E::Io(_) | E::Tls(_) | E::WorkerCrashed | E::PoolClosed | E::PoolTimedOut => {
                 Self::new(away("the database cannot be reached", cause), Cure::Reconnect)
@@ -114,8 +117,8 @@ impl From<sqlx::Error> for Failure {
 
 impl Failure {
     /// Codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-    fn told_by_postgres(state: &str, cause: sqlx::Error) -> Self {
-        match state {
+    fn told_by_postgres(cause: Told) -> Self {
+        match cause.state.clone().as_str() {
             "23505" => Self::new(taken(cause), Cure::None),
             "23503" | "23001" => Self::new(still_referred_to(cause), Cure::None),
             // Serialisation failure, deadlock, lock not available.
@@ -138,7 +141,7 @@ impl Failure {
             "3D000" => Self::new(away("the database does not exist", cause), Cure::Reconnect),
             // A statement and its values that do not fit: our mistake, not the network's.
             "08P01" => Self::new(Error::internal(cause), Cure::None),
-            _ => match state.get(..2).unwrap_or_default() {
+            state => match state.get(..2).unwrap_or_default() {
                 "08" => Self::new(away("the database cannot be reached", cause), Cure::Reconnect),
                 "53" | "58" => Self::new(away("the database lacks resources", cause), Cure::None),
                 _ => Self::new(Error::internal(cause), Cure::None),
@@ -146,6 +149,21 @@ impl Failure {
         }
     }
 }
+
+/// What PostgreSQL says, without the detail, which quotes values.
+#[derive(Debug)]
+struct Told {
+    state: String,
+    message: String,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.state)
+    }
+}
+
+impl std::error::Error for Told {}
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
