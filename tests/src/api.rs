@@ -31,10 +31,7 @@ impl Client {
     pub async fn project(&self, public: bool) -> Project {
         let name = unique("project");
         self.create_project(&name, public).await;
-        Project {
-            name,
-            admin: self.clone(),
-        }
+        Project { name, admin: self.clone() }
     }
 
     /// Makes a project of this name.
@@ -101,16 +98,9 @@ impl Project {
     /// Takes a user's role here away.
     pub async fn remove(&self, user: &Client) {
         let path = format!("/api/v2.0/projects/{}/members", self.name);
-        let members = self
-            .admin
-            .get(&format!("{path}?page_size=100"))
-            .await
-            .expect(200)
-            .json();
+        let members = self.admin.get(&format!("{path}?page_size=100")).await.expect(200).json();
         let member = members.as_array().unwrap().iter();
-        let member = member
-            .clone()
-            .find(|member| member["entity_name"] == user.name());
+        let member = member.clone().find(|member| member["entity_name"] == user.name());
         let id = member.unwrap()["id"].as_i64().unwrap();
         self.admin.delete(&format!("{path}/{id}")).await.expect(200);
     }

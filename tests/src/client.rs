@@ -36,19 +36,12 @@ impl Client {
             .timeout(Duration::from_secs(60))
             .build()
             .unwrap();
-        Client {
-            url: url.trim_end_matches('/').to_owned(),
-            auth: Auth::Anonymous,
-            http,
-        }
+        Client { url: url.trim_end_matches('/').to_owned(), auth: Auth::Anonymous, http }
     }
 
     /// The same server, somebody else.
     pub fn with(&self, auth: Auth) -> Client {
-        Client {
-            auth,
-            ..self.clone()
-        }
+        Client { auth, ..self.clone() }
     }
 
     /// The same server, with a name and a password.
@@ -68,11 +61,8 @@ impl Client {
 
     /// A request to a path, or to a whole URL as a `Location` may give it.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        let url = if path.starts_with('/') {
-            format!("{}{path}", self.url)
-        } else {
-            path.to_owned()
-        };
+        let url =
+            if path.starts_with('/') { format!("{}{path}", self.url) } else { path.to_owned() };
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let line = format!("{method} {url}");
         let builder = self.http.request(method, url);
@@ -118,10 +108,7 @@ impl Client {
 
 /// The value of a Basic `Authorization` header.
 pub fn basic(name: &str, password: &str) -> String {
-    format!(
-        "Basic {}",
-        BASE64_STANDARD.encode(format!("{name}:{password}"))
-    )
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")))
 }
 
 /// A request that has not gone out yet.
@@ -146,10 +133,8 @@ impl Request {
 
     /// Sends these pieces with `Transfer-Encoding: chunked`, as docker does.
     pub fn stream(mut self, bytes: &Bytes, piece: usize) -> Request {
-        let pieces: Vec<std::io::Result<Bytes>> = bytes
-            .chunks(piece)
-            .map(|piece| Ok(bytes.slice_ref(piece)))
-            .collect();
+        let pieces: Vec<std::io::Result<Bytes>> =
+            bytes.chunks(piece).map(|piece| Ok(bytes.slice_ref(piece))).collect();
         let stream = futures_util::stream::iter(pieces);
         self.builder = self.builder.body(reqwest::Body::wrap_stream(stream));
         self
@@ -211,11 +196,7 @@ impl Answer {
     /// Panics unless the status is this one.
     #[track_caller]
     pub fn expect(self, status: u16) -> Answer {
-        assert!(
-            self.status == status,
-            "expected {status}, got {}",
-            self.describe()
-        );
+        assert!(self.status == status, "expected {status}, got {}", self.describe());
         self
     }
 
@@ -225,11 +206,7 @@ impl Answer {
     pub fn refused(self, status: u16, code: &str) -> Answer {
         let answer = self.expect(status);
         if code.is_empty() {
-            assert!(
-                answer.body.is_empty(),
-                "a body where none belongs: {}",
-                answer.describe()
-            );
+            assert!(answer.body.is_empty(), "a body where none belongs: {}", answer.describe());
             return answer;
         }
         answer.assert_error_format();
@@ -246,8 +223,7 @@ impl Answer {
     #[track_caller]
     pub fn assert_error_format(&self) {
         assert!(
-            self.maybe("content-type")
-                .is_some_and(|value| value.starts_with("application/json")),
+            self.maybe("content-type").is_some_and(|value| value.starts_with("application/json")),
             "an error must be JSON: {}",
             self.describe()
         );
@@ -265,9 +241,7 @@ impl Answer {
                 self.describe()
             );
             assert!(
-                error["message"]
-                    .as_str()
-                    .is_some_and(|message| !message.is_empty()),
+                error["message"].as_str().is_some_and(|message| !message.is_empty()),
                 "no message in {}",
                 self.describe()
             );

@@ -87,11 +87,7 @@ impl Manifest {
     pub fn new(media_type: &str, bytes: impl Into<Bytes>) -> Manifest {
         let bytes = bytes.into();
         let digest = sha256(&bytes);
-        Manifest {
-            media_type: media_type.into(),
-            bytes,
-            digest,
-        }
+        Manifest { media_type: media_type.into(), bytes, digest }
     }
 
     /// This JSON, written with indentation: a server that writes manifests anew
@@ -154,10 +150,7 @@ impl Image {
 
     /// The same, with `more` fields in the manifest.
     pub fn with(layers: &[usize], more: Value) -> Image {
-        Image::of(
-            layers.iter().map(|&length| Blob::random(length)).collect(),
-            more,
-        )
+        Image::of(layers.iter().map(|&length| Blob::random(length)).collect(), more)
     }
 
     /// An image of these layers, uncompressed tar files where it is to be unpacked.
@@ -174,11 +167,7 @@ impl Image {
             .unwrap(),
         );
         let manifest = Manifest::image(&config, &layers, more);
-        Image {
-            config,
-            layers,
-            manifest,
-        }
+        Image { config, layers, manifest }
     }
 
     /// Every blob of the image.

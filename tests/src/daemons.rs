@@ -67,11 +67,7 @@ impl Daemon {
             .stderr(log);
         let child = command.spawn().unwrap();
         let socket = folder.path().join("socket");
-        let mut daemon = Daemon {
-            child,
-            folder,
-            socket,
-        };
+        let mut daemon = Daemon { child, folder, socket };
         daemon.wait_until_ready(probe).await;
         daemon
     }

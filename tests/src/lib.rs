@@ -4,10 +4,7 @@
 //! Nothing here knows Haven's code: a suite sees what a client sees. Helpers
 //! panic with the request and the answer in the message, because in a test that
 //! is the most useful thing an error can do.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says so by panicking"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 pub mod api;
 pub mod client;

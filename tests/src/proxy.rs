@@ -33,11 +33,7 @@ impl Proxy {
         let address = listener.local_addr().unwrap().to_string();
         let state = Arc::new(watch::Sender::new(State::Open));
         let task = tokio::spawn(accept(listener, target, state.clone()));
-        Proxy {
-            address,
-            state,
-            task,
-        }
+        Proxy { address, state, task }
     }
 
     /// Closes every connection and refuses new ones.
@@ -73,11 +69,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, state: Arc<watch::Sen
 }
 
 async fn pass(client: TcpStream, target: SocketAddr, mut state: watch::Receiver<State>) {
-    if state
-        .wait_for(|state| *state != State::Silent)
-        .await
-        .is_err()
-    {
+    if state.wait_for(|state| *state != State::Silent).await.is_err() {
         return;
     }
     if *state.borrow() == State::Cut {
@@ -112,11 +104,7 @@ async fn copy(
             },
             _ = cut.wait_for(|state| *state == State::Cut) => return,
         };
-        if state
-            .wait_for(|state| *state != State::Silent)
-            .await
-            .is_err()
-        {
+        if state.wait_for(|state| *state != State::Silent).await.is_err() {
             return;
         }
         if *state.borrow() == State::Cut || to.write_all(&buffer[..length]).await.is_err() {

@@ -32,10 +32,7 @@ impl Raw {
     pub async fn connect(address: &str) -> Raw {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Raw {
-            stream,
-            received: Vec::new(),
-        }
+        Raw { stream, received: Vec::new() }
     }
 
     /// Sends these bytes; false when the server has hung up.
@@ -66,18 +63,13 @@ impl Raw {
         let head: Vec<u8> = self.received.drain(..head_end).collect();
         let head = String::from_utf8_lossy(&head).into_owned();
         let status = head.split(' ').nth(1)?.parse().ok()?;
-        let mut answer = RawAnswer {
-            status,
-            head,
-            body: Vec::new(),
-        };
+        let mut answer = RawAnswer { status, head, body: Vec::new() };
         let bodiless = method == "HEAD" || status < 200 || status == 204 || status == 304;
         if bodiless {
             return Some(answer);
         }
-        let length: Option<usize> = answer
-            .header("content-length")
-            .and_then(|value| value.parse().ok());
+        let length: Option<usize> =
+            answer.header("content-length").and_then(|value| value.parse().ok());
         match length {
             Some(length) => {
                 while self.received.len() < length {
@@ -104,9 +96,7 @@ impl Raw {
         let mut buffer = [0; 16 * 1024];
         let read = timeout(PATIENCE, self.stream.read(&mut buffer)).await;
         // A reset is a way of hanging up.
-        let length = read
-            .expect("the server neither answers nor hangs up")
-            .unwrap_or(0);
+        let length = read.expect("the server neither answers nor hangs up").unwrap_or(0);
         self.received.extend_from_slice(&buffer[..length]);
         length
     }
@@ -128,9 +118,7 @@ impl RawAnswer {
 }
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    bytes
-        .windows(pattern.len())
-        .position(|window| window == pattern)
+    bytes.windows(pattern.len()).position(|window| window == pattern)
 }
 
 /// Sends one request given as a whole and reads its answer.

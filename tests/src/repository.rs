@@ -14,10 +14,7 @@ pub struct Repository {
 impl Repository {
     /// The repository of this name, seen by this client.
     pub fn new(client: &Client, name: &str) -> Repository {
-        Repository {
-            client: client.clone(),
-            name: name.into(),
-        }
+        Repository { client: client.clone(), name: name.into() }
     }
 
     /// The same repository, seen by somebody else.
@@ -37,12 +34,8 @@ impl Repository {
 
     /// Begins an upload and gives its location.
     pub async fn begin(&self) -> String {
-        let answer = self
-            .client
-            .request("POST", &self.path("blobs/uploads/"))
-            .send()
-            .await
-            .expect(202);
+        let answer =
+            self.client.request("POST", &self.path("blobs/uploads/")).send().await.expect(202);
         answer.location()
     }
 
@@ -67,10 +60,7 @@ impl Repository {
         self.client
             .request("PATCH", location)
             .header("content-type", "application/octet-stream")
-            .header(
-                "content-range",
-                format!("{offset}-{}", (offset + bytes.len()).wrapping_sub(1)),
-            )
+            .header("content-range", format!("{offset}-{}", (offset + bytes.len()).wrapping_sub(1)))
             .body(bytes.to_vec())
             .send()
             .await
@@ -78,30 +68,22 @@ impl Repository {
 
     /// GET of a blob.
     pub async fn blob(&self, digest: &str) -> Answer {
-        self.client
-            .get(&self.path(&format!("blobs/{digest}")))
-            .await
+        self.client.get(&self.path(&format!("blobs/{digest}"))).await
     }
 
     /// HEAD of a blob.
     pub async fn head_blob(&self, digest: &str) -> Answer {
-        self.client
-            .head(&self.path(&format!("blobs/{digest}")))
-            .await
+        self.client.head(&self.path(&format!("blobs/{digest}"))).await
     }
 
     /// A request on a manifest, by tag or digest.
     pub async fn manifest(&self, reference: &str) -> Answer {
-        self.client
-            .get(&self.path(&format!("manifests/{reference}")))
-            .await
+        self.client.get(&self.path(&format!("manifests/{reference}"))).await
     }
 
     /// HEAD of a manifest.
     pub async fn head_manifest(&self, reference: &str) -> Answer {
-        self.client
-            .head(&self.path(&format!("manifests/{reference}")))
-            .await
+        self.client.head(&self.path(&format!("manifests/{reference}"))).await
     }
 
     /// PUT of a manifest under a tag or its digest.
@@ -125,16 +107,9 @@ impl Repository {
     /// Pulls a whole image by tag; panics unless every byte is as it was pushed.
     pub async fn assert_holds(&self, tag: &str, image: &Image) {
         let answer = self.manifest(tag).await.expect(200);
-        assert!(
-            answer.body == image.manifest.bytes,
-            "another manifest: {}",
-            answer.describe()
-        );
+        assert!(answer.body == image.manifest.bytes, "another manifest: {}", answer.describe());
         assert_eq!(answer.header("content-type"), image.manifest.media_type);
-        assert_eq!(
-            answer.header("docker-content-digest"),
-            image.manifest.digest
-        );
+        assert_eq!(answer.header("docker-content-digest"), image.manifest.digest);
         for blob in image.blobs() {
             let answer = self.blob(&blob.digest).await.expect(200);
             assert!(answer.body == blob.bytes, "{} is damaged", blob.digest);
@@ -151,9 +126,7 @@ impl Repository {
 
     /// The referrers index of a manifest.
     pub async fn referrers(&self, digest: &str, query: &str) -> Answer {
-        self.client
-            .get(&self.path(&format!("referrers/{digest}{query}")))
-            .await
+        self.client.get(&self.path(&format!("referrers/{digest}{query}"))).await
     }
 }
 

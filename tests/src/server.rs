@@ -45,10 +45,7 @@ impl Settings {
 
     /// PostgreSQL and S3, each with a place of its own there.
     pub fn cluster() -> Settings {
-        Settings {
-            cluster: true,
-            ..Settings::appliance()
-        }
+        Settings { cluster: true, ..Settings::appliance() }
     }
 
     /// One more variable.
@@ -140,11 +137,7 @@ impl Server {
     /// Starts the process again on the same port and data, and waits until it serves.
     pub async fn start_again(&mut self) {
         assert!(self.child.is_none(), "still running");
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path())
-            .unwrap();
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
         let mut command = self.command();
         command.arg("serve");
         command.stdout(log.try_clone().unwrap()).stderr(log);
@@ -165,11 +158,7 @@ impl Server {
             if let Some(status) = self.exited() {
                 panic!("the server ended with {status}:\n{}", self.log());
             }
-            assert!(
-                Instant::now() < deadline,
-                "the server does not serve:\n{}",
-                self.log()
-            );
+            assert!(Instant::now() < deadline, "the server does not serve:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -235,9 +224,7 @@ impl Server {
     }
 
     fn command(&self) -> Command {
-        let Shared {
-            settings, prefix, ..
-        } = &*self.shared;
+        let Shared { settings, prefix, .. } = &*self.shared;
         let mut command = Command::new(binary());
         // Nothing of the caller's own configuration may reach the test.
         for (name, _) in std::env::vars() {

@@ -24,10 +24,7 @@ impl Database {
         psql(&format!("CREATE DATABASE {name}"));
         let server = variable("HAVEN_TEST_POSTGRES_URL");
         let (server, _) = server.rsplit_once('/').unwrap();
-        Database {
-            url: format!("{server}/{name}"),
-            name,
-        }
+        Database { url: format!("{server}/{name}"), name }
     }
 
     /// The same database by way of another address, a proxy's for example.
@@ -49,31 +46,17 @@ impl Drop for Database {
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let server = variable("HAVEN_TEST_POSTGRES_URL");
         // A failure here must not hide the test's own.
-        let _ = Command::new("psql")
-            .args(["-q", "-d", &server, "-c", &statement])
-            .output();
+        let _ = Command::new("psql").args(["-q", "-d", &server, "-c", &statement]).output();
     }
 }
 
 fn psql(statement: &str) {
     let server = variable("HAVEN_TEST_POSTGRES_URL");
     let output = Command::new("psql")
-        .args([
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &server,
-            "-c",
-            statement,
-        ])
+        .args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &server, "-c", statement])
         .output()
         .expect("psql is installed by tests/tools");
-    assert!(
-        output.status.success(),
-        "psql: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The tests' S3 server.

@@ -22,10 +22,7 @@ pub struct Home {
 impl Home {
     /// An empty home.
     pub fn new() -> Home {
-        Home {
-            folder: TempDir::new().unwrap(),
-            environment: Vec::new(),
-        }
+        Home { folder: TempDir::new().unwrap(), environment: Vec::new() }
     }
 
     /// One more variable for every tool run here.
@@ -132,9 +129,7 @@ impl Output {
 
 /// Runs a command to its end without blocking the caller's thread.
 pub async fn run(command: Command, limit: Duration) -> Output {
-    tokio::task::spawn_blocking(move || run_here(command, limit))
-        .await
-        .unwrap()
+    tokio::task::spawn_blocking(move || run_here(command, limit)).await.unwrap()
 }
 
 fn run_here(mut command: Command, limit: Duration) -> Output {

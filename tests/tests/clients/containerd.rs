@@ -20,12 +20,8 @@ async fn containerd_pulls_and_pushes() {
             home.run("ctr", &arguments).await
         };
         let developer = &scene.developer;
-        images("pull", developer, "Wrong1Password", &name)
-            .await
-            .refused(WRONG_LOGIN);
-        images("pull", developer, developer.password(), &name)
-            .await
-            .ok();
+        images("pull", developer, "Wrong1Password", &name).await.refused(WRONG_LOGIN);
+        images("pull", developer, developer.password(), &name).await.ok();
         let content = home.run("ctr", &["content", "ls"]).await.ok();
         assert!(content.contains(&image.manifest.digest), "{content}");
         for blob in image.blobs() {
@@ -33,15 +29,11 @@ async fn containerd_pulls_and_pushes() {
         }
         let copy = format!("{}:1", scene.reference("copy"));
         home.run("ctr", &["images", "tag", &name, &copy]).await.ok();
-        images("push", developer, developer.password(), &copy)
-            .await
-            .ok();
+        images("push", developer, developer.password(), &copy).await.ok();
         let digest = assert_whole(&scene.repository("copy"), "1").await;
         assert_eq!(digest, image.manifest.digest);
         let refused = format!("{}:guest", scene.reference("copy"));
-        home.run("ctr", &["images", "tag", &name, &refused])
-            .await
-            .ok();
+        home.run("ctr", &["images", "tag", &name, &refused]).await.ok();
         let guest = &scene.guest;
         let pushed = images("push", guest, guest.password(), &refused).await;
         pushed.refused(NO_RIGHT);

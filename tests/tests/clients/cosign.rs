@@ -5,14 +5,7 @@ use haven_tests::{Client, Image, on_each_setup, tool::Home};
 
 /// Logs in for cosign, which reads docker's file.
 async fn login(home: &Home, host: &str, user: &Client) {
-    let arguments = [
-        "auth",
-        "login",
-        host,
-        "--username",
-        user.name(),
-        "--password-stdin",
-    ];
+    let arguments = ["auth", "login", host, "--username", user.name(), "--password-stdin"];
     home.feed("crane", &arguments, user.password()).await.ok();
 }
 
@@ -48,9 +41,7 @@ async fn cosign_signs_and_verifies() {
 
         home.run("cosign", &sign).await.refused(&["unauthorized"]);
         login(&home, scene.host(), &scene.developer).await;
-        verify("cosign.pub")
-            .await
-            .refused(&["no signatures", "no matching"]);
+        verify("cosign.pub").await.refused(&["no signatures", "no matching"]);
         home.run("cosign", &sign).await.ok();
         let verified = verify("cosign.pub").await.ok();
         assert!(verified.contains(&image.manifest.digest), "{verified}");
@@ -63,11 +54,7 @@ async fn cosign_signs_and_verifies() {
         // The signature refers to the image, and the image is as it was.
         let referrers = repository.referrers(&image.manifest.digest, "").await;
         let referrers = referrers.expect(200).json();
-        assert_eq!(
-            referrers["manifests"].as_array().unwrap().len(),
-            1,
-            "{referrers}"
-        );
+        assert_eq!(referrers["manifests"].as_array().unwrap().len(), 1, "{referrers}");
         assert_eq!(assert_whole(&repository, "1").await, image.manifest.digest);
 
         // A guest may verify and not sign.

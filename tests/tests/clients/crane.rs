@@ -4,14 +4,7 @@ use crate::{NO_RIGHT, Scene, WRONG_LOGIN, assert_whole, layer};
 use haven_tests::{Client, Role, on_each_setup, tool::Home};
 
 async fn login(home: &Home, host: &str, user: &Client, password: &str) {
-    let arguments = [
-        "auth",
-        "login",
-        host,
-        "--username",
-        user.name(),
-        "--password-stdin",
-    ];
+    let arguments = ["auth", "login", host, "--username", user.name(), "--password-stdin"];
     home.feed("crane", &arguments, password).await.ok();
 }
 
@@ -24,26 +17,13 @@ async fn crane_pushes_pulls_copies_and_deletes() {
         let tar = tar.to_str().unwrap();
         let name = format!("{}:1", scene.reference("app"));
         let crane = async |arguments: &[&str]| home.run("crane", arguments).await;
-        let append = [
-            "append",
-            "--oci-empty-base",
-            "--new_layer",
-            tar,
-            "--new_tag",
-            &name,
-        ];
+        let append = ["append", "--oci-empty-base", "--new_layer", tar, "--new_tag", &name];
 
         crane(&append).await.refused(WRONG_LOGIN);
         // crane believes a password until it is used.
         login(&home, scene.host(), &scene.developer, "Wrong1Password").await;
         crane(&append).await.refused(WRONG_LOGIN);
-        login(
-            &home,
-            scene.host(),
-            &scene.developer,
-            scene.developer.password(),
-        )
-        .await;
+        login(&home, scene.host(), &scene.developer, scene.developer.password()).await;
         crane(&append).await.ok();
         let digest = crane(&["digest", &name]).await.ok().trim().to_owned();
         assert_eq!(assert_whole(&scene.repository("app"), "1").await, digest);
@@ -51,20 +31,14 @@ async fn crane_pushes_pulls_copies_and_deletes() {
 
         let layout = home.path("layout");
         let layout = layout.to_str().unwrap();
-        crane(&["pull", "--format", "oci", &name, layout])
-            .await
-            .ok();
+        crane(&["pull", "--format", "oci", &name, layout]).await.ok();
         let pushed = format!("{}:1", scene.reference("pushed"));
         crane(&["push", layout, &pushed]).await.ok();
         assert_eq!(assert_whole(&scene.repository("pushed"), "1").await, digest);
 
         let copy = format!("{}:1", scene.reference("copy"));
         let copied = crane(&["copy", &name, &copy]).await;
-        assert!(
-            copied.stderr.contains("mounted blob"),
-            "{}",
-            copied.describe()
-        );
+        assert!(copied.stderr.contains("mounted blob"), "{}", copied.describe());
         copied.ok();
         assert_eq!(assert_whole(&scene.repository("copy"), "1").await, digest);
         crane(&["tag", &copy, "two"]).await.ok();

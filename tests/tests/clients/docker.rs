@@ -1,7 +1,8 @@
 //! docker: the daemon pushes in streamed chunks and pulls with many connections.
 
 use crate::{NO_RIGHT, Scene, WRONG_LOGIN, assert_whole, layer};
-use haven_tests::{Client, daemons::Daemon, on_each_setup, tool::Home};
+use haven_tests::{Blob, Client, Image, daemons::Daemon, on_each_setup, tool::Home};
+use serde_json::json;
 
 async fn login(home: &Home, host: &str, user: &Client) {
     let arguments = ["login", "--username", user.name(), "--password-stdin", host];
@@ -20,25 +21,12 @@ async fn docker_pushes_and_pulls() {
         let tar = tar.to_str().unwrap();
         let docker = async |arguments: &[&str]| home.run("docker", arguments).await;
 
-        docker(&["import", "--platform", "linux/amd64", tar, &amd64])
-            .await
-            .ok();
-        docker(&["import", "--platform", "linux/arm64", tar, &arm64])
-            .await
-            .ok();
-        docker(&["push", &amd64])
-            .await
-            .refused(&["unauthorized", "denied"]);
-        let wrong = [
-            "login",
-            "--username",
-            scene.developer.name(),
-            "--password-stdin",
-            scene.host(),
-        ];
-        home.feed("docker", &wrong, "Wrong1Password")
-            .await
-            .refused(WRONG_LOGIN);
+        docker(&["import", "--platform", "linux/amd64", tar, &amd64]).await.ok();
+        docker(&["import", "--platform", "linux/arm64", tar, &arm64]).await.ok();
+        docker(&["push", &amd64]).await.refused(WRONG_LOGIN);
+        let wrong =
+            ["login", "--username", scene.developer.name(), "--password-stdin", scene.host()];
+        home.feed("docker", &wrong, "Wrong1Password").await.refused(WRONG_LOGIN);
 
         login(&home, scene.host(), &scene.developer).await;
         docker(&["push", &amd64]).await.ok();
@@ -48,22 +36,11 @@ async fn docker_pushes_and_pulls() {
 
         // Both platforms under one tag.
         let multi = format!("{name}:multi");
-        docker(&["manifest", "create", "--insecure", &multi, &amd64, &arm64])
-            .await
-            .ok();
-        docker(&["manifest", "annotate", "--arch", "arm64", &multi, &arm64])
-            .await
-            .ok();
-        docker(&["manifest", "push", "--insecure", &multi])
-            .await
-            .ok();
-        let shown = docker(&["manifest", "inspect", "--insecure", &multi])
-            .await
-            .ok();
-        assert!(
-            shown.contains("arm64") && shown.contains(&pushed),
-            "{shown}"
-        );
+        docker(&["manifest", "create", "--insecure", &multi, &amd64, &arm64]).await.ok();
+        docker(&["manifest", "annotate", "--arch", "arm64", &multi, &arm64]).await.ok();
+        docker(&["manifest", "push", "--insecure", &multi]).await.ok();
+        let shown = docker(&["manifest", "inspect", "--insecure", &multi]).await.ok();
+        assert!(shown.contains("arm64") && shown.contains(&pushed), "{shown}");
         let index = assert_whole(&repository, "multi").await;
 
         let ids = docker(&["images", "--quiet"]).await.ok();
@@ -86,11 +63,26 @@ async fn docker_pushes_and_pulls() {
         guests.run("docker", &["pull", &multi]).await.ok();
         let other = format!("{name}:guest");
         guests.run("docker", &["tag", &multi, &other]).await.ok();
-        guests
-            .run("docker", &["push", &other])
-            .await
-            .refused(NO_RIGHT);
+        guests.run("docker", &["push", &other]).await.refused(NO_RIGHT);
         assert!(!repository.tags().await.contains(&"guest".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn docker_pulls_public_images_without_a_login() {
+    let daemon = Daemon::docker().await;
+    on_each_setup(async |server| {
+        let home = daemon.home();
+        let project = server.admin.project(true).await;
+        let repository = project.repository(&server.admin, "app");
+        let tar = std::fs::read(layer(&home).await).unwrap();
+        let image = Image::of(vec![Blob::new(tar)], json!({}));
+        repository.push("1", &image).await;
+        let name = format!("{}:1", repository.reference());
+        let pulled = home.run("docker", &["pull", &name]).await.ok();
+        assert!(pulled.contains(&image.manifest.digest), "{pulled}");
+        home.run("docker", &["push", &name]).await.refused(WRONG_LOGIN);
     })
     .await;
 }

@@ -7,15 +7,8 @@ use haven_tests::{
 };
 
 async fn login(home: &Home, host: &str, user: &Client, password: &str) -> Output {
-    let arguments = [
-        "registry",
-        "login",
-        "--plain-http",
-        "--username",
-        user.name(),
-        "--password-stdin",
-        host,
-    ];
+    let arguments =
+        ["registry", "login", "--plain-http", "--username", user.name(), "--password-stdin", host];
     home.feed("helm", &arguments, password).await
 }
 
@@ -27,21 +20,15 @@ async fn helm_pushes_and_pulls_charts() {
         let helm = async |arguments: &[&str]| home.run("helm", arguments).await;
         helm(&["create", "chart"]).await.ok();
         // A version with a plus: helm writes it as an underscore in the tag.
-        helm(&["package", "chart", "--version", "1.2.3+build.4"])
-            .await
-            .ok();
+        helm(&["package", "chart", "--version", "1.2.3+build.4"]).await.ok();
         let package = home.path("chart-1.2.3+build.4.tgz");
         let charts = format!("oci://{}", scene.reference("charts"));
         let push = ["push", "--plain-http", package.to_str().unwrap(), &charts];
 
         helm(&push).await.refused(WRONG_LOGIN);
         let developer = &scene.developer;
-        login(&home, scene.host(), developer, "Wrong1Password")
-            .await
-            .refused(WRONG_LOGIN);
-        login(&home, scene.host(), developer, developer.password())
-            .await
-            .ok();
+        login(&home, scene.host(), developer, "Wrong1Password").await.refused(WRONG_LOGIN);
+        login(&home, scene.host(), developer, developer.password()).await.ok();
         let pushed = helm(&push).await;
         let repository = scene.repository("charts/chart");
         assert_eq!(repository.tags().await, ["1.2.3_build.4"]);
@@ -66,9 +53,7 @@ async fn helm_pushes_and_pulls_charts() {
         let shown = helm(&["show", "chart", "--plain-http", &chart]).await.ok();
         assert!(shown.contains("version: 1.2.3+build.4"), "{shown}");
 
-        login(&home, scene.host(), &scene.guest, scene.guest.password())
-            .await
-            .ok();
+        login(&home, scene.host(), &scene.guest, scene.guest.password()).await.ok();
         helm(&["show", "chart", "--plain-http", &chart]).await.ok();
         helm(&["package", "chart", "--version", "2.0.0"]).await.ok();
         let newer = home.path("chart-2.0.0.tgz");

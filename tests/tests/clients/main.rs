@@ -17,7 +17,8 @@ use haven_tests::{Client, Repository, Role, Server, api::Project, content, tool:
 use std::path::PathBuf;
 
 /// How programs tell that they could not log in.
-const WRONG_LOGIN: &[&str] = &["unauthorized", "invalid username/password", "401"];
+const WRONG_LOGIN: &[&str] =
+    &["unauthorized", "invalid username/password", "401", "denied", "no basic auth credentials"];
 
 /// How programs tell that they may not.
 const NO_RIGHT: &[&str] = &["denied", "forbidden", "403", "unauthorized to access"];
@@ -34,11 +35,7 @@ impl Scene {
         let project = server.admin.project(false).await;
         let developer = project.member(Role::Developer).await;
         let guest = project.member(Role::Guest).await;
-        Scene {
-            project,
-            developer,
-            guest,
-        }
+        Scene { project, developer, guest }
     }
 
     fn host(&self) -> &str {
@@ -62,14 +59,7 @@ async fn layer(home: &Home) -> PathBuf {
     home.write("layer/etc/motd", content::unique("hello"));
     let path = home.path("layer.tar");
     let folder = home.path("layer");
-    let arguments = [
-        "-c",
-        "-f",
-        path.to_str().unwrap(),
-        "-C",
-        folder.to_str().unwrap(),
-        ".",
-    ];
+    let arguments = ["-c", "-f", path.to_str().unwrap(), "-C", folder.to_str().unwrap(), "."];
     home.run("tar", &arguments).await.ok();
     path
 }

@@ -56,11 +56,7 @@ async fn tags_come_in_order_and_page_by_page() {
         assert_eq!(after, [sorted[3..].to_vec()]);
         let after = pages(&repository, &format!("{list}?n=2&last=A")).await;
         assert_eq!(after, [&sorted[2..4], &sorted[4..6], &sorted[6..]]);
-        let none = repository
-            .client
-            .get(&format!("{list}?n=0"))
-            .await
-            .expect(200);
+        let none = repository.client.get(&format!("{list}?n=0")).await.expect(200);
         assert_eq!(none.json()["tags"], json!([]));
         assert!(none.maybe("link").is_none());
         for n in ["-1", "many", "1.5", ""] {
@@ -81,24 +77,16 @@ async fn deleting_a_tag_keeps_the_manifest_and_deleting_the_manifest_takes_its_t
             repository.client.delete(&path).await
         };
         delete("one").await.expect(202);
-        repository
-            .manifest("one")
-            .await
-            .refused(404, "MANIFEST_UNKNOWN");
+        repository.manifest("one").await.refused(404, "MANIFEST_UNKNOWN");
         assert_eq!(repository.tags().await, ["three", "two"]);
         repository.assert_holds("two", &image).await;
         delete("one").await.refused(404, "MANIFEST_UNKNOWN");
         delete(&image.manifest.digest).await.expect(202);
         for reference in ["two", "three", &image.manifest.digest] {
-            repository
-                .manifest(reference)
-                .await
-                .refused(404, "MANIFEST_UNKNOWN");
+            repository.manifest(reference).await.refused(404, "MANIFEST_UNKNOWN");
             repository.head_manifest(reference).await.refused(404, "");
         }
-        delete(&image.manifest.digest)
-            .await
-            .refused(404, "MANIFEST_UNKNOWN");
+        delete(&image.manifest.digest).await.refused(404, "MANIFEST_UNKNOWN");
         repository.push("two", &image).await;
         repository.assert_holds("two", &image).await;
     })
@@ -157,16 +145,9 @@ async fn referrers_name_everything_about_a_subject() {
             json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
         );
 
-        let signature = about(
-            &subject,
-            "application/vnd.example.signature",
-            json!({"by": "me"}),
-        );
+        let signature = about(&subject, "application/vnd.example.signature", json!({"by": "me"}));
         let sbom = about(&subject, "application/vnd.example.sbom", json!({}));
-        repository
-            .put(&signature.digest, &signature)
-            .await
-            .expect(201);
+        repository.put(&signature.digest, &signature).await.expect(201);
         repository.put("sbom", &sbom).await.expect(201);
         let by_config = Manifest::json(
             OCI_MANIFEST,
@@ -178,24 +159,15 @@ async fn referrers_name_everything_about_a_subject() {
                 "subject": subject.descriptor(),
             }),
         );
-        repository
-            .put(&by_config.digest, &by_config)
-            .await
-            .expect(201);
+        repository.put(&by_config.digest, &by_config).await.expect(201);
         let index = Manifest::index(&[], json!({"subject": subject.descriptor()}));
         repository.put(&index.digest, &index).await.expect(201);
 
-        let all = repository
-            .referrers(&subject.digest, "")
-            .await
-            .expect(200)
-            .json();
+        let all = repository.referrers(&subject.digest, "").await.expect(200).json();
         let find = |manifest: &Manifest| {
             let list = all["manifests"].as_array().unwrap();
             let found = list.iter().find(|one| one["digest"] == manifest.digest);
-            found
-                .unwrap_or_else(|| panic!("{} is missing in {all}", manifest.digest))
-                .clone()
+            found.unwrap_or_else(|| panic!("{} is missing in {all}", manifest.digest)).clone()
         };
         assert_eq!(all["manifests"].as_array().unwrap().len(), 4);
         let found = find(&signature);
@@ -203,18 +175,12 @@ async fn referrers_name_everything_about_a_subject() {
         assert_eq!(found["size"], signature.bytes.len());
         assert_eq!(found["artifactType"], "application/vnd.example.signature");
         assert_eq!(found["annotations"], json!({"by": "me"}));
-        assert_eq!(
-            find(&by_config)["artifactType"],
-            "application/vnd.example.config"
-        );
+        assert_eq!(find(&by_config)["artifactType"], "application/vnd.example.config");
         assert_eq!(find(&index)["mediaType"], OCI_INDEX);
         assert!(find(&index).get("artifactType").is_none());
 
         let filter = "?artifactType=application%2Fvnd.example.sbom";
-        let some = repository
-            .referrers(&subject.digest, filter)
-            .await
-            .expect(200);
+        let some = repository.referrers(&subject.digest, filter).await.expect(200);
         assert_eq!(some.header("oci-filters-applied"), "artifactType");
         let list = some.json()["manifests"].as_array().unwrap().clone();
         assert_eq!(list.len(), 1);
@@ -224,10 +190,7 @@ async fn referrers_name_everything_about_a_subject() {
         // subject keeps its referrers.
         let path = repository.path(&format!("manifests/{}", sbom.digest));
         repository.client.delete(&path).await.expect(202);
-        let left = repository
-            .referrers(&subject.digest, filter)
-            .await
-            .expect(200);
+        let left = repository.referrers(&subject.digest, filter).await.expect(200);
         assert_eq!(left.json()["manifests"], json!([]));
     })
     .await;
@@ -242,16 +205,9 @@ async fn referrers_of_what_was_never_pushed_are_an_index_too() {
         let early = about(&absent, "application/vnd.example.early", json!({}));
         let answer = repository.put(&early.digest, &early).await.expect(201);
         assert_eq!(answer.header("oci-subject"), absent.digest);
-        let list = repository
-            .referrers(&absent.digest, "")
-            .await
-            .expect(200)
-            .json();
+        let list = repository.referrers(&absent.digest, "").await.expect(200).json();
         assert_eq!(list["manifests"][0]["digest"], early.digest);
-        let nobody = repository
-            .referrers(&sha256(b"nobody"), "")
-            .await
-            .expect(200);
+        let nobody = repository.referrers(&sha256(b"nobody"), "").await.expect(200);
         assert_eq!(nobody.json()["manifests"], json!([]));
         let unknown = Repository::new(&repository.client, &format!("{}-unknown", repository.name));
         let answer = unknown.referrers(&absent.digest, "").await.expect(200);

@@ -18,10 +18,9 @@ use tempfile::TempDir;
 #[ignore = "needs the specification's own program: make conformance"]
 async fn the_program_of_the_specification_passes() {
     let program = variable("HAVEN_CONFORMANCE");
-    for (name, settings) in [
-        ("SQLite and files", Settings::appliance()),
-        ("PostgreSQL and S3", Settings::cluster()),
-    ] {
+    for (name, settings) in
+        [("SQLite and files", Settings::appliance()), ("PostgreSQL and S3", Settings::cluster())]
+    {
         let server = Server::start(&settings).await;
         for version in ["1.1", "dev"] {
             let output = run(&program, &server, version).await;
@@ -60,10 +59,8 @@ fn assert_clean(output: &Output) {
 
 /// The number in a line like `  Pass..........:   1003` of the totals.
 fn count(output: &Output, kind: &str) -> u64 {
-    let line = output
-        .stdout
-        .lines()
-        .find(|line| line.trim_start().starts_with(&format!("{kind}..")));
+    let line =
+        output.stdout.lines().find(|line| line.trim_start().starts_with(&format!("{kind}..")));
     let number = line.and_then(|line| line.rsplit(':').next()?.trim().parse().ok());
     number.unwrap_or_else(|| panic!("no total of {kind} in {}", output.describe()))
 }

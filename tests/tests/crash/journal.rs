@@ -35,19 +35,13 @@ impl Journal {
         let blobs = self.blobs.lock().unwrap().clone();
         assert!(!blobs.is_empty());
         for (name, digest) in blobs {
-            let answer = Repository::new(admin, &name)
-                .blob(&digest)
-                .await
-                .expect(200);
+            let answer = Repository::new(admin, &name).blob(&digest).await.expect(200);
             assert_eq!(content::sha256(&answer.body), digest, "in {name}");
         }
         let manifests = self.manifests.lock().unwrap().clone();
         assert!(!manifests.is_empty());
         for ((name, digest), manifest) in manifests {
-            let answer = Repository::new(admin, &name)
-                .manifest(&digest)
-                .await
-                .expect(200);
+            let answer = Repository::new(admin, &name).manifest(&digest).await.expect(200);
             assert!(answer.body == manifest.bytes, "{}", answer.describe());
         }
         let tags = self.tags.lock().unwrap().clone();
@@ -62,10 +56,7 @@ impl Journal {
                     listed.entry(name).or_default().insert(tag);
                 }
                 None => {
-                    repository
-                        .manifest(&tag)
-                        .await
-                        .refused(404, "MANIFEST_UNKNOWN");
+                    repository.manifest(&tag).await.refused(404, "MANIFEST_UNKNOWN");
                 }
             }
         }

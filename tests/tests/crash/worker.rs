@@ -26,11 +26,7 @@ pub struct Worker {
 impl Worker {
     /// A client whose deeds follow from the seed.
     pub fn new(seed: u64, repository: Repository, journal: Arc<Journal>) -> Worker {
-        Worker {
-            random: StdRng::seed_from_u64(seed),
-            repository,
-            journal,
-        }
+        Worker { random: StdRng::seed_from_u64(seed), repository, journal }
     }
 
     /// Works until the journal says that it is over.
@@ -56,9 +52,7 @@ impl Worker {
     }
 
     fn blob(&mut self) -> Blob {
-        let length = *[0, 500, 4_000, 70_000, 400_000]
-            .get(self.random.random_range(0..5))
-            .unwrap();
+        let length = *[0, 500, 4_000, 70_000, 400_000].get(self.random.random_range(0..5)).unwrap();
         let seed = self.random.random();
         Blob::new(seeded(seed, length))
     }
@@ -88,15 +82,9 @@ impl Worker {
         let name = self.repository.name.clone();
         let digest = manifest.digest.clone();
         let key = (name.clone(), digest.clone());
-        self.journal
-            .manifests
-            .lock()
-            .unwrap()
-            .insert(key, manifest.clone());
+        self.journal.manifests.lock().unwrap().insert(key, manifest.clone());
         let tags = &self.journal.tags;
-        tags.lock()
-            .unwrap()
-            .insert((name, tag.to_owned()), Some(digest));
+        tags.lock().unwrap().insert((name, tag.to_owned()), Some(digest));
     }
 
     async fn delete_tag(&mut self) {
@@ -105,9 +93,7 @@ impl Worker {
         let known = self.journal.tags.lock().unwrap().get(&key).cloned();
         let Some(Some(_)) = known else { return };
         let path = self.repository.path(&format!("manifests/{tag}"));
-        let answer = self
-            .insist(|| self.repository.client.request("DELETE", &path))
-            .await;
+        let answer = self.insist(|| self.repository.client.request("DELETE", &path)).await;
         // 404 when an earlier try did it and its answer was lost.
         assert!([202, 404].contains(&answer.status), "{}", answer.describe());
         self.journal.tags.lock().unwrap().insert(key, None);
@@ -189,19 +175,13 @@ impl Worker {
     /// Ends an upload whose bytes are all there.
     async fn finish(&self, location: &str, blob: &Blob) {
         let put = with_digest(location, &blob.digest);
-        let answer = self
-            .insist(|| self.repository.client.request("PUT", &put))
-            .await;
+        let answer = self.insist(|| self.repository.client.request("PUT", &put)).await;
         if answer.status == 404 {
             // An earlier try did it and its answer was lost; then the blob is there.
             let path = self.repository.path(&format!("blobs/{}", blob.digest));
             let head = || self.repository.client.request("HEAD", &path);
             let head = self.insist(head).await;
-            assert!(
-                head.status == 200,
-                "neither upload nor blob: {}",
-                answer.describe()
-            );
+            assert!(head.status == 200, "neither upload nor blob: {}", answer.describe());
         } else {
             answer.expect(201);
         }
@@ -220,10 +200,8 @@ impl Worker {
         let (from, digest) = found;
         let query = format!("blobs/uploads/?mount={digest}&from={from}");
         let path = self.repository.path(&query);
-        let answer = self
-            .insist(|| self.repository.client.request("POST", &path))
-            .await
-            .expect(201);
+        let answer =
+            self.insist(|| self.repository.client.request("POST", &path)).await.expect(201);
         assert_eq!(answer.header("docker-content-digest"), digest);
         let key = (self.repository.name.clone(), digest);
         self.journal.blobs.lock().unwrap().insert(key);
@@ -259,9 +237,7 @@ impl Worker {
 
     /// Cancels an upload that may have ended already.
     async fn abandon(&self, location: &str) {
-        let answer = self
-            .insist(|| self.repository.client.request("DELETE", location))
-            .await;
+        let answer = self.insist(|| self.repository.client.request("DELETE", location)).await;
         assert!([204, 404].contains(&answer.status), "{}", answer.describe());
     }
 

@@ -63,9 +63,7 @@ async fn without_a_database_the_answer_is_503_until_it_is_back() {
     .await;
     assert_unavailable(&repository.manifest("latest").await);
     assert_unavailable(&repository.blob(&image.layers[0].digest).await);
-    let post = repository
-        .client
-        .request("POST", &repository.path("blobs/uploads/"));
+    let post = repository.client.request("POST", &repository.path("blobs/uploads/"));
     assert_unavailable(&post.send().await);
     assert_unavailable(&repository.put("newer", &image.manifest).await);
     proxy.restore();
@@ -80,9 +78,7 @@ async fn a_silent_database_does_not_hold_requests_for_long() {
     let (repository, image) = scene(&server).await;
     proxy.silence();
     let asks = (0..20).map(|_| {
-        let post = repository
-            .client
-            .request("POST", &repository.path("blobs/uploads/"));
+        let post = repository.client.request("POST", &repository.path("blobs/uploads/"));
         tokio::spawn(post.timeout(Duration::from_secs(45)).send())
     });
     for ask in asks.collect::<Vec<_>>() {
@@ -104,18 +100,14 @@ async fn without_a_store_the_answer_is_503_until_it_is_back() {
     proxy.cut();
     // Manifests lie in the database and are served on.
     assert!(repository.manifest("latest").await.expect(200).body == image.manifest.bytes);
-    let ask = repository.client.request(
-        "GET",
-        &repository.path(&format!("blobs/{}", image.layers[0].digest)),
-    );
+    let ask = repository
+        .client
+        .request("GET", &repository.path(&format!("blobs/{}", image.layers[0].digest)));
     assert_unavailable(&ask.timeout(Duration::from_secs(60)).send().await);
     let blob = Blob::random(1000);
     let begun = repository.begin().await;
     let put = haven_tests::repository::with_digest(&begun, &blob.digest);
-    let put = repository
-        .client
-        .request("PUT", &put)
-        .body(blob.bytes.clone());
+    let put = repository.client.request("PUT", &put).body(blob.bytes.clone());
     assert_unavailable(&put.timeout(Duration::from_secs(60)).send().await);
     proxy.restore();
     back(&server, &repository, &image).await;
@@ -124,9 +116,7 @@ async fn without_a_store_the_answer_is_503_until_it_is_back() {
     assert_eq!(status.header("range"), "0-999");
     let whole = Blob::new([7; 2000].to_vec());
     let rest = Blob::new([7; 1000].to_vec());
-    let end = repository
-        .finish(&status.location(), &whole.digest, &rest)
-        .await;
+    let end = repository.finish(&status.location(), &whole.digest, &rest).await;
     end.expect(201);
     assert!(repository.blob(&whole.digest).await.expect(200).body == whole.bytes);
 }

@@ -36,11 +36,7 @@ async fn within_a_second<F: Future<Output = Answer>>(
         if as_wanted(&answer) {
             return println!("{what}: after {asked:?}");
         }
-        assert!(
-            asked < WITHIN,
-            "{what}: not after {asked:?}: {}",
-            answer.describe()
-        );
+        assert!(asked < WITHIN, "{what}: not after {asked:?}: {}", answer.describe());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -57,13 +53,8 @@ async fn an_upload_may_change_replica_between_any_two_requests() {
     let cuts = [0, 10, 5_000_000, 5_000_001, 12_000_000];
     for (n, cut) in cuts.windows(2).enumerate() {
         let repository = if n % 2 == 0 { &there } else { &here };
-        let answer = repository
-            .chunk(&location, cut[0], &bytes[cut[0]..cut[1]])
-            .await;
-        assert_eq!(
-            answer.expect(202).header("range"),
-            format!("0-{}", cut[1] - 1)
-        );
+        let answer = repository.chunk(&location, cut[0], &bytes[cut[0]..cut[1]]).await;
+        assert_eq!(answer.expect(202).header("range"), format!("0-{}", cut[1] - 1));
         let other = if n % 2 == 0 { &here } else { &there };
         let status = other.client.get(&location).await.expect(204);
         assert_eq!(status.header("range"), format!("0-{}", cut[1] - 1));
@@ -123,10 +114,7 @@ async fn what_is_new_shows_at_once() {
         let user = first.admin.user().await;
         let stranger = there.seen_by(&at(&user, &second.anonymous));
         stranger.manifest("latest").await.refused(403, "DENIED");
-        let project = haven_tests::api::Project {
-            name,
-            admin: first.admin.clone(),
-        };
+        let project = haven_tests::api::Project { name, admin: first.admin.clone() };
         project.add(&user, Role::Guest).await;
         // A refusal is no miss: a right that is given shows within the second.
         within_a_second(
@@ -179,12 +167,7 @@ async fn what_is_moved_deleted_or_forbidden_shows_within_a_second() {
     stranger.assert_holds("moving", &new).await;
     let path = format!("/api/v2.0/projects/{}", project.name);
     let private = json!({"metadata": {"public": "false"}});
-    let answer = first
-        .admin
-        .request("PUT", &path)
-        .json(&private)
-        .send()
-        .await;
+    let answer = first.admin.request("PUT", &path).json(&private).send().await;
     answer.expect(200);
     let forbidden = |answer: &Answer| answer.status == 403;
     let ask = || stranger.manifest("moving");
@@ -204,9 +187,7 @@ async fn one_replica_goes_on_when_the_other_is_killed() {
     let here = seen_at(&there, &first.anonymous);
     let bytes = Bytes::from(content::random(6_000_000));
     let location = here.begin().await;
-    here.chunk(&location, 0, &bytes[..5_500_000])
-        .await
-        .expect(202);
+    here.chunk(&location, 0, &bytes[..5_500_000]).await.expect(202);
     let image = Image::random(&[100]);
     here.push("latest", &image).await;
     first.kill();

@@ -59,9 +59,7 @@ async fn a_range_that_cannot_be_is_416() {
             let length = answer.body.len().to_string();
             assert_eq!(answer.header("content-length"), length, "{range}");
         }
-        let backwards = get_range(&repository, &blob, "bytes=500-0")
-            .await
-            .expect(416);
+        let backwards = get_range(&repository, &blob, "bytes=500-0").await.expect(416);
         assert_eq!(backwards.header("content-range"), "bytes */1000");
         // Another unit means nothing here: the whole blob is a right answer.
         let answer = get_range(&repository, &blob, "lines=1-2").await.expect(200);
@@ -109,15 +107,9 @@ fn parts(answer: &Answer) -> Vec<(String, Vec<u8>)> {
         rest = &rest[at + opening.len()..];
         let head_end = position(rest, b"\r\n\r\n").unwrap();
         let head = String::from_utf8_lossy(&rest[..head_end]).to_lowercase();
-        let said = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-range:"));
+        let said = head.lines().find_map(|line| line.strip_prefix("content-range:"));
         let said = said.unwrap().trim().to_owned();
-        let (span, _) = said
-            .strip_prefix("bytes ")
-            .unwrap()
-            .split_once('/')
-            .unwrap();
+        let (span, _) = said.strip_prefix("bytes ").unwrap().split_once('/').unwrap();
         let (first, last) = span.split_once('-').unwrap();
         let length = last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap() + 1;
         let body = &rest[head_end + 4..][..length];
@@ -129,9 +121,7 @@ fn parts(answer: &Answer) -> Vec<(String, Vec<u8>)> {
 }
 
 fn position(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    bytes
-        .windows(pattern.len())
-        .position(|window| window == pattern)
+    bytes.windows(pattern.len()).position(|window| window == pattern)
 }
 
 #[tokio::test]
@@ -142,12 +132,7 @@ async fn a_blob_says_what_it_is_and_304_saves_its_bytes() {
         repository.upload(&blob).await;
         let path = repository.path(&format!("blobs/{}", blob.digest));
         for method in ["GET", "HEAD"] {
-            let answer = repository
-                .client
-                .request(method, &path)
-                .send()
-                .await
-                .expect(200);
+            let answer = repository.client.request(method, &path).send().await.expect(200);
             assert_eq!(answer.header("content-type"), "application/octet-stream");
             assert_eq!(answer.header("content-length"), "1000");
             assert_eq!(answer.header("accept-ranges"), "bytes");
@@ -160,14 +145,9 @@ async fn a_blob_says_what_it_is_and_304_saves_its_bytes() {
         let conditional = |name: &'static str, value: String| {
             repository.client.request("GET", &path).header(name, value)
         };
-        let same = conditional("if-none-match", tag.clone())
-            .send()
-            .await
-            .expect(304);
+        let same = conditional("if-none-match", tag.clone()).send().await.expect(304);
         assert!(same.body.is_empty());
-        let other = conditional("if-none-match", "\"other\"".into())
-            .send()
-            .await;
+        let other = conditional("if-none-match", "\"other\"".into()).send().await;
         assert!(other.expect(200).body == blob.bytes);
         let part = conditional("if-range", tag).header("range", "bytes=0-9");
         assert!(part.send().await.expect(206).body == blob.bytes[..10]);
@@ -184,42 +164,25 @@ async fn a_manifest_is_served_as_stored_whatever_the_client_accepts() {
         let image = Image::random(&[10]);
         repository.push("latest", &image).await;
         let path = repository.path("manifests/latest");
-        for accept in [
-            "",
-            "text/html",
-            OCI_INDEX,
-            "application/vnd.docker.distribution.manifest.v2+json",
-        ] {
-            let request = repository
-                .client
-                .request("GET", &path)
-                .header("accept", accept);
+        for accept in
+            ["", "text/html", OCI_INDEX, "application/vnd.docker.distribution.manifest.v2+json"]
+        {
+            let request = repository.client.request("GET", &path).header("accept", accept);
             let answer = request.send().await.expect(200);
             assert_eq!(answer.header("content-type"), OCI_MANIFEST);
             assert!(answer.body == image.manifest.bytes);
         }
-        let tag = repository
-            .manifest("latest")
-            .await
-            .header("etag")
-            .to_owned();
+        let tag = repository.manifest("latest").await.header("etag").to_owned();
         for etag in [&tag, &format!("W/{tag}"), "*"] {
             for method in ["GET", "HEAD"] {
                 let request = repository.client.request(method, &path);
                 let answer = request.header("if-none-match", etag).send().await;
                 assert_eq!(answer.status, 304, "{etag}: {}", answer.describe());
-                assert_eq!(
-                    answer.header("docker-content-digest"),
-                    image.manifest.digest
-                );
+                assert_eq!(answer.header("docker-content-digest"), image.manifest.digest);
             }
         }
         let request = repository.client.request("GET", &path);
-        request
-            .header("if-none-match", "\"sha256:0\"")
-            .send()
-            .await
-            .expect(200);
+        request.header("if-none-match", "\"sha256:0\"").send().await.expect(200);
     })
     .await;
 }
@@ -234,10 +197,7 @@ async fn blobs_and_manifests_do_not_answer_for_each_other() {
         answer.refused(404, "MANIFEST_UNKNOWN");
         // A tag may look like a digest and is still a tag.
         let alike = image.manifest.digest.replace(':', "-");
-        repository
-            .manifest(&alike)
-            .await
-            .refused(404, "MANIFEST_UNKNOWN");
+        repository.manifest(&alike).await.refused(404, "MANIFEST_UNKNOWN");
     })
     .await;
 }
@@ -249,29 +209,11 @@ async fn every_answer_of_the_registry_carries_its_headers() {
         let client = &repository.client;
         let answers = [
             client.get("/v2/").await.expect(200),
-            client
-                .anonymous()
-                .get("/v2/")
-                .await
-                .refused(401, "UNAUTHORIZED"),
-            client
-                .get(&repository.path("manifests/none"))
-                .await
-                .expect(404),
-            client
-                .get(&repository.path("nothing/here"))
-                .await
-                .expect(404),
-            client
-                .request("PATCH", &repository.path("manifests/none"))
-                .send()
-                .await
-                .expect(405),
-            client
-                .request("POST", &repository.path("blobs/uploads/"))
-                .send()
-                .await
-                .expect(202),
+            client.anonymous().get("/v2/").await.refused(401, "UNAUTHORIZED"),
+            client.get(&repository.path("manifests/none")).await.expect(404),
+            client.get(&repository.path("nothing/here")).await.expect(404),
+            client.request("PATCH", &repository.path("manifests/none")).send().await.expect(405),
+            client.request("POST", &repository.path("blobs/uploads/")).send().await.expect(202),
         ];
         for answer in &answers {
             let version = answer.maybe("docker-distribution-api-version");
@@ -281,16 +223,10 @@ async fn every_answer_of_the_registry_carries_its_headers() {
                 answer.assert_error_format();
             }
         }
-        let request = client
-            .request("GET", "/v2/")
-            .header("x-request-id", "mine-1");
+        let request = client.request("GET", "/v2/").header("x-request-id", "mine-1");
         assert_eq!(request.send().await.header("x-request-id"), "mine-1");
         let bare = client.get("/v2").await;
-        assert!(
-            [200, 301, 308].contains(&bare.status),
-            "{}",
-            bare.describe()
-        );
+        assert!([200, 301, 308].contains(&bare.status), "{}", bare.describe());
     })
     .await;
 }
@@ -323,12 +259,7 @@ async fn a_head_has_the_headers_of_its_get_and_no_body() {
 async fn paths_may_be_percent_encoded_and_names_may_look_like_verbs() {
     on_each_setup(async |server| {
         let project = server.admin.project(false).await;
-        for name in [
-            "blobs/uploads",
-            "manifests/latest/tags",
-            "tags/list",
-            "a/referrers/b",
-        ] {
+        for name in ["blobs/uploads", "manifests/latest/tags", "tags/list", "a/referrers/b"] {
             let repository = project.repository(&server.admin, name);
             let image = Image::random(&[10]);
             repository.push("latest", &image).await;

@@ -18,10 +18,7 @@ fn about(subject: &Manifest, artifact_type: &str, more: Value) -> Manifest {
         "layers": [],
         "subject": subject.descriptor(),
     });
-    value
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     Manifest::json(OCI_MANIFEST, &value)
 }
 
@@ -39,11 +36,7 @@ async fn listed(repository: &Repository, digest: &str) -> (BTreeSet<String>, usi
     let mut pages = 0;
     while let Some(path) = next {
         let answer = repository.client.get(&path).await.expect(200);
-        assert!(
-            answer.body.len() <= 4 * 1024 * 1024,
-            "a page of {} bytes",
-            answer.body.len()
-        );
+        assert!(answer.body.len() <= 4 * 1024 * 1024, "a page of {} bytes", answer.body.len());
         for one in answer.json()["manifests"].as_array().unwrap() {
             let digest = one["digest"].as_str().unwrap().to_owned();
             assert!(found.insert(digest), "listed twice: {one}");
@@ -66,16 +59,10 @@ async fn several_types_may_be_asked_for_at_once() {
         let subject = subject(&repository).await;
         for kind in ["a", "b", "c"] {
             let referrer = about(&subject, &format!("application/{kind}"), json!({}));
-            repository
-                .put(&referrer.digest, &referrer)
-                .await
-                .expect(201);
+            repository.put(&referrer.digest, &referrer).await.expect(201);
         }
         let query = "?artifactType=application/a&artifactType=application%2Fc";
-        let answer = repository
-            .referrers(&subject.digest, query)
-            .await
-            .expect(200);
+        let answer = repository.referrers(&subject.digest, query).await.expect(200);
         assert_eq!(answer.header("oci-filters-applied"), "artifactType");
         let json = answer.json();
         let kinds: BTreeSet<&str> = json["manifests"]
@@ -85,9 +72,7 @@ async fn several_types_may_be_asked_for_at_once() {
             .map(|one| one["artifactType"].as_str().unwrap())
             .collect();
         assert_eq!(kinds, BTreeSet::from(["application/a", "application/c"]));
-        let none = repository
-            .referrers(&subject.digest, "?artifactType=application/d")
-            .await;
+        let none = repository.referrers(&subject.digest, "?artifactType=application/d").await;
         let none = none.expect(200);
         assert_eq!(none.json()["manifests"], json!([]));
         assert_eq!(none.header("oci-filters-applied"), "artifactType");
@@ -104,10 +89,7 @@ async fn a_long_list_comes_in_pages_that_clients_can_hold() {
         for n in 0..50 {
             let more = json!({"annotations": {"n": n.to_string(), "long": "x".repeat(100_000)}});
             let referrer = about(&subject, "application/long", more);
-            repository
-                .put(&referrer.digest, &referrer)
-                .await
-                .expect(201);
+            repository.put(&referrer.digest, &referrer).await.expect(201);
             pushed.insert(referrer.digest);
         }
         let (found, pages) = listed(&repository, &subject.digest).await;

@@ -3,9 +3,7 @@
 use haven_tests::{Answer, Blob, Client, Image, Repository, Role, content, on_each_setup};
 
 async fn push_blob(repository: &Repository) -> Answer {
-    let request = repository
-        .client
-        .request("POST", &repository.path("blobs/uploads/"));
+    let request = repository.client.request("POST", &repository.path("blobs/uploads/"));
     request.send().await
 }
 
@@ -59,15 +57,11 @@ async fn a_refusal_does_not_tell_what_exists() {
     on_each_setup(async |server| {
         let project = server.admin.project(false).await;
         let image = Image::random(&[100]);
-        project
-            .repository(&server.admin, "app")
-            .push("latest", &image)
-            .await;
+        project.repository(&server.admin, "app").push("latest", &image).await;
         let stranger = server.admin.user().await;
-        for (client, status, code) in [
-            (stranger, 403, "DENIED"),
-            (server.anonymous.clone(), 401, "UNAUTHORIZED"),
-        ] {
+        for (client, status, code) in
+            [(stranger, 403, "DENIED"), (server.anonymous.clone(), 401, "UNAUTHORIZED")]
+        {
             let there = project.repository(&client, "app");
             let no_repository = project.repository(&client, "nap");
             let no_project = Repository::new(&client, &format!("{}/app", content::unique("gone")));
@@ -81,20 +75,14 @@ async fn a_refusal_does_not_tell_what_exists() {
                 format!("referrers/{}", image.manifest.digest),
             ] {
                 let ask = async |repository: &Repository| {
-                    client
-                        .get(&repository.path(&rest))
-                        .await
-                        .refused(status, code)
+                    client.get(&repository.path(&rest)).await.refused(status, code)
                 };
                 let said = words(&ask(&there).await, &there);
-                let said = said
-                    .replace("missing", "REFERENCE")
-                    .replace("latest", "REFERENCE");
+                let said = said.replace("missing", "REFERENCE").replace("latest", "REFERENCE");
                 for other in [&no_repository, &no_project] {
                     let other_said = words(&ask(other).await, other);
-                    let other_said = other_said
-                        .replace("missing", "REFERENCE")
-                        .replace("latest", "REFERENCE");
+                    let other_said =
+                        other_said.replace("missing", "REFERENCE").replace("latest", "REFERENCE");
                     assert_eq!(other_said, said, "{rest}");
                     client.head(&other.path(&rest)).await.refused(status, "");
                 }
@@ -137,9 +125,7 @@ async fn a_blob_of_another_repository_is_never_revealed() {
             std::slice::from_ref(&blob),
             serde_json::json!({}),
         );
-        mine.put("stolen", &manifest)
-            .await
-            .refused(400, "MANIFEST_BLOB_UNKNOWN");
+        mine.put("stolen", &manifest).await.refused(400, "MANIFEST_BLOB_UNKNOWN");
         // Who has the bytes may push them, and then they are there.
         mine.upload(&blob).await;
         mine.head_blob(&blob.digest).await.expect(200);
@@ -148,10 +134,7 @@ async fn a_blob_of_another_repository_is_never_revealed() {
         secret.add(&user, Role::Guest).await;
         let other = project.repository(&user, "other");
         let query = format!("blobs/uploads/?mount={}&from={}", blob.digest, hidden.name);
-        user.request("POST", &other.path(&query))
-            .send()
-            .await
-            .expect(201);
+        user.request("POST", &other.path(&query)).send().await.expect(201);
         assert!(other.blob(&blob.digest).await.expect(200).body == blob.bytes);
     })
     .await;
@@ -172,12 +155,8 @@ async fn everybody_reads_a_public_project_and_members_write_it() {
             repository.assert_holds("latest", &image).await;
             assert_eq!(repository.tags().await, ["latest"]);
         }
-        push_blob(&admin.seen_by(&anybody))
-            .await
-            .refused(401, "UNAUTHORIZED");
-        push_blob(&admin.seen_by(&stranger))
-            .await
-            .refused(403, "DENIED");
+        push_blob(&admin.seen_by(&anybody)).await.refused(401, "UNAUTHORIZED");
+        push_blob(&admin.seen_by(&stranger)).await.refused(403, "DENIED");
     })
     .await;
 }
@@ -197,10 +176,7 @@ async fn a_wrong_password_is_401_everywhere() {
         ] {
             let repository = admin.seen_by(&impostor);
             impostor.get("/v2/").await.refused(401, "UNAUTHORIZED");
-            repository
-                .manifest("latest")
-                .await
-                .refused(401, "UNAUTHORIZED");
+            repository.manifest("latest").await.refused(401, "UNAUTHORIZED");
             push_blob(&repository).await.refused(401, "UNAUTHORIZED");
             let scope = format!("repository:{}:pull", repository.name);
             impostor.ask_token(&[&scope]).await.expect(401);
@@ -254,11 +230,7 @@ async fn the_catalog_lists_by_page_what_the_client_may_see() {
         let scope = "registry:catalog:*";
         let bearer = server.admin.with_token(&[scope]).await;
         assert_eq!(catalog(&bearer, "").await, [names]);
-        server
-            .anonymous
-            .get("/v2/_catalog")
-            .await
-            .refused(401, "UNAUTHORIZED");
+        server.anonymous.get("/v2/_catalog").await.refused(401, "UNAUTHORIZED");
         let answer = server.admin.get("/v2/_catalog?n=-1").await;
         answer.refused(400, "PAGINATION_NUMBER_INVALID");
     })
@@ -272,11 +244,7 @@ async fn catalog(client: &Client, query: &str) -> Vec<Vec<String>> {
         let answer = client.get(&path).await.expect(200);
         let json = answer.json();
         let names = json["repositories"].as_array().unwrap().iter();
-        pages.push(
-            names
-                .map(|name| name.as_str().unwrap().to_owned())
-                .collect(),
-        );
+        pages.push(names.map(|name| name.as_str().unwrap().to_owned()).collect());
         next = answer.maybe("link").map(|link| {
             let (url, _) = link.split_once(';').unwrap();
             url.trim_matches(['<', '>']).to_owned()
@@ -291,11 +259,7 @@ async fn a_push_to_a_project_that_is_not_there_says_so_to_its_administrator() {
     on_each_setup(async |server| {
         let absent = Repository::new(&server.admin, &format!("{}/app", content::unique("gone")));
         let answer = push_blob(&absent).await;
-        assert!(
-            [401, 403, 404].contains(&answer.status),
-            "{}",
-            answer.describe()
-        );
+        assert!([401, 403, 404].contains(&answer.status), "{}", answer.describe());
         answer.assert_error_format();
         assert!(answer.text().contains("not found"), "{}", answer.describe());
     })

@@ -42,10 +42,7 @@ async fn a_challenge_leads_to_a_token_that_opens() {
         let nobody = repository.seen_by(&server.anonymous);
         let answer = nobody.manifest("latest").await.refused(401, "UNAUTHORIZED");
         let challenges = answer.all("www-authenticate");
-        assert!(
-            challenges[0].starts_with("Bearer "),
-            "Bearer comes first: {challenges:?}"
-        );
+        assert!(challenges[0].starts_with("Bearer "), "Bearer comes first: {challenges:?}");
         let realm = parameter(&answer, "realm").unwrap();
         let service = parameter(&answer, "service").unwrap();
         let scope = parameter(&answer, "scope").unwrap();
@@ -56,25 +53,14 @@ async fn a_challenge_leads_to_a_token_that_opens() {
         }
         let url = format!("{realm}?service={service}&scope={scope}");
         let token = repository.client.get(&url).await.expect(200).json();
-        let bearer = server
-            .anonymous
-            .with(Auth::Bearer(token["token"].as_str().unwrap().into()));
-        repository
-            .seen_by(&bearer)
-            .assert_holds("latest", &image)
-            .await;
+        let bearer = server.anonymous.with(Auth::Bearer(token["token"].as_str().unwrap().into()));
+        repository.seen_by(&bearer).assert_holds("latest", &image).await;
 
-        let ping = server
-            .anonymous
-            .get("/v2/")
-            .await
-            .refused(401, "UNAUTHORIZED");
+        let ping = server.anonymous.get("/v2/").await.refused(401, "UNAUTHORIZED");
         assert_eq!(parameter(&ping, "realm").unwrap(), realm);
         assert_eq!(parameter(&ping, "service").unwrap(), service);
         bearer.get("/v2/").await.expect(200);
-        let push = server
-            .anonymous
-            .request("POST", &repository.path("blobs/uploads/"));
+        let push = server.anonymous.request("POST", &repository.path("blobs/uploads/"));
         let push = push.send().await.refused(401, "UNAUTHORIZED");
         let scope = parameter(&push, "scope").unwrap();
         assert_eq!(scope, format!("repository:{}:pull,push", repository.name));
@@ -88,11 +74,7 @@ async fn a_token_answer_has_every_field_clients_read() {
         let repository = repository(server).await;
         let scope = format!("repository:{}:pull,push,delete", repository.name);
         let answer = repository.client.ask_token(&[&scope]).await.expect(200);
-        assert!(
-            answer
-                .header("content-type")
-                .starts_with("application/json")
-        );
+        assert!(answer.header("content-type").starts_with("application/json"));
         let json = answer.json();
         assert_eq!(json["token"], json["access_token"]);
         assert!(json["expires_in"].as_i64().unwrap() >= 60);
@@ -136,27 +118,30 @@ async fn one_token_holds_several_scopes_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn a_token_opens_only_its_scope() {
+async fn a_token_opens_only_the_repositories_it_was_asked_for() {
     on_each_setup(async |server| {
-        let repository = repository(server).await;
+        let project = server.admin.project(false).await;
+        let user = project.member(Role::Developer).await;
+        let (asked, other) = (project.repository(&user, "a"), project.repository(&user, "b"));
         let image = Image::random(&[10]);
-        repository.push("latest", &image).await;
-        let scope = format!("repository:{}:pull", repository.name);
-        let reader = repository.seen_by(&repository.client.with_token(&[&scope]).await);
-        reader.assert_holds("latest", &image).await;
-        let push = reader
-            .client
-            .request("POST", &reader.path("blobs/uploads/"))
-            .send()
-            .await;
-        let push = push.refused(401, "UNAUTHORIZED");
-        assert_eq!(parameter(&push, "error").unwrap(), "insufficient_scope");
-        let scope = parameter(&push, "scope").unwrap();
-        assert_eq!(scope, format!("repository:{}:pull,push", repository.name));
-        let bare = repository.client.with_token(&[]).await;
+        asked.push("latest", &image).await;
+        other.push("latest", &image).await;
+        let scope = format!("repository:{}:pull", asked.name);
+        let bearer = user.with_token(&[&scope]).await;
+        let (asked, other) = (asked.seen_by(&bearer), other.seen_by(&bearer));
+        asked.assert_holds("latest", &image).await;
+        let pull = other.manifest("latest").await;
+        let push = bearer.request("POST", &other.path("blobs/uploads/")).send().await;
+        for (answer, actions) in [(pull, "pull"), (push, "pull,push")] {
+            let answer = answer.refused(401, "UNAUTHORIZED");
+            assert_eq!(parameter(&answer, "error").unwrap(), "insufficient_scope");
+            let wanted = format!("repository:{}:{actions}", other.name);
+            assert_eq!(parameter(&answer, "scope").unwrap(), wanted);
+        }
+        let bare = user.with_token(&[]).await;
         bare.get("/v2/").await.expect(200);
-        let bare = repository.seen_by(&bare);
-        let answer = bare.manifest("latest").await.refused(401, "UNAUTHORIZED");
+        let answer = asked.seen_by(&bare).manifest("latest").await;
+        let answer = answer.refused(401, "UNAUTHORIZED");
         assert_eq!(parameter(&answer, "error").unwrap(), "insufficient_scope");
     })
     .await;
@@ -165,14 +150,10 @@ async fn a_token_opens_only_its_scope() {
 #[tokio::test]
 async fn a_token_that_is_none_is_named_invalid() {
     on_each_setup(async |server| {
-        for token in ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
+        for token in ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
             let client = server.anonymous.with(Auth::Bearer(token.into()));
             let answer = client.get("/v2/").await.refused(401, "UNAUTHORIZED");
-            assert_eq!(
-                parameter(&answer, "error").as_deref(),
-                Some("invalid_token"),
-                "{token}"
-            );
+            assert_eq!(parameter(&answer, "error").as_deref(), Some("invalid_token"), "{token}");
         }
     })
     .await;
@@ -201,12 +182,7 @@ async fn nobody_gets_a_token_for_what_is_public_only() {
 }
 
 async fn post_token(client: &Client, pairs: &[(&str, &str)]) -> Answer {
-    client
-        .anonymous()
-        .request("POST", "/service/token")
-        .form(pairs)
-        .send()
-        .await
+    client.anonymous().request("POST", "/service/token").form(pairs).send().await
 }
 
 #[tokio::test]
@@ -217,11 +193,7 @@ async fn the_oauth2_way_gives_tokens_and_refreshes_them() {
         repository.push("latest", &image).await;
         let (name, password) = (repository.client.name(), repository.client.password());
         let scope = format!("repository:{}:pull", repository.name);
-        let common = [
-            ("service", "harbor-registry"),
-            ("client_id", "tests"),
-            ("scope", &scope),
-        ];
+        let common = [("service", "harbor-registry"), ("client_id", "tests"), ("scope", &scope)];
         let ask = async |more: &[(&str, &str)]| {
             let pairs: Vec<_> = common.iter().chain(more).copied().collect();
             post_token(&repository.client, &pairs).await
@@ -240,22 +212,12 @@ async fn the_oauth2_way_gives_tokens_and_refreshes_them() {
         for json in [&json, &again] {
             let token = json["access_token"].as_str().unwrap();
             let bearer = server.anonymous.with(Auth::Bearer(token.into()));
-            repository
-                .seen_by(&bearer)
-                .assert_holds("latest", &image)
-                .await;
+            repository.seen_by(&bearer).assert_holds("latest", &image).await;
             assert!(json["expires_in"].as_i64().unwrap() >= 60);
         }
-        let wrong = [
-            ("grant_type", "password"),
-            ("username", name),
-            ("password", "Wrong1"),
-        ];
+        let wrong = [("grant_type", "password"), ("username", name), ("password", "Wrong1")];
         ask(&wrong).await.expect(401);
-        let forged = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", "made-up"),
-        ];
+        let forged = [("grant_type", "refresh_token"), ("refresh_token", "made-up")];
         ask(&forged).await.expect(401);
         let unknown = ask(&[("grant_type", "authorization_code")]).await;
         assert_eq!(unknown.status, 400, "{}", unknown.describe());
