@@ -40,10 +40,11 @@ pub fn origin(state: &State, request: &Parts) -> String {
     format!("{scheme}://{host}")
 }
 
-/// The values of the two `WWW-Authenticate` headers of a 401 on `/v2`, to be sent in this
-/// order: Bearer first, since some clients take the first that they know. `scope` lists
+/// The value of the `WWW-Authenticate` header of a 401 on `/v2`. Basic is accepted there
+/// too and not offered: docker's daemon follows every challenge it is shown, and fails on
+/// Basic when it has no password, as without a login or with a refresh token. `scope` lists
 /// what the request needs, such as `repository:library/x:pull`; empty on `/v2/` itself.
-pub fn challenges(origin: &str, scope: &str, reason: Option<Reason>) -> [HeaderValue; 2] {
+pub fn challenge(origin: &str, scope: &str, reason: Option<Reason>) -> HeaderValue {
     let mut bearer = format!(r#"Bearer realm="{}/service/token",service="{SERVICE}""#, plain(origin));
     if !scope.is_empty() {
         bearer.push_str(&format!(r#",scope="{}""#, plain(scope)));
@@ -51,8 +52,8 @@ pub fn challenges(origin: &str, scope: &str, reason: Option<Reason>) -> [HeaderV
     if let Some(reason) = reason {
         bearer.push_str(&format!(r#",error="{}""#, reason.as_str()));
     }
-    let basic = HeaderValue::from_static(r#"Basic realm="harbor""#);
-    [HeaderValue::try_from(bearer).unwrap_or_else(|_| basic.clone()), basic]
+    // Nothing is left in it that a header may not hold.
+    HeaderValue::try_from(bearer).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
 }
 
 /// A text as it may stand between quotes: what would end them, or is not printable

@@ -13,7 +13,7 @@ use kit::{Error, Kind};
 
 use crate::State;
 
-pub use challenge::{Reason, challenges, origin};
+pub use challenge::{Reason, challenge, origin};
 
 /// Why a request on the registry has no caller.
 #[derive(Debug)]

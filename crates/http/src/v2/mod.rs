@@ -146,9 +146,8 @@ fn refusal(
     let mut response = error::response(error);
     if response.status() == StatusCode::UNAUTHORIZED {
         let scope = scope(endpoint, &parts.method, parts.uri.query());
-        for challenge in auth::challenges(&auth::origin(state, parts), &scope, reason) {
-            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
-        }
+        let challenge = auth::challenge(&auth::origin(state, parts), &scope, reason);
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     response
 }
