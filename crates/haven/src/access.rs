@@ -124,9 +124,7 @@ mod tests {
             id: "abc",
         };
         let mut text = String::new();
-        AccessLog::new(lines, form)
-            .put_together(&line, &mut text)
-            .unwrap();
+        AccessLog::new(lines, form).put_together(&line, &mut text).unwrap();
         text
     }
 

@@ -14,12 +14,7 @@ use crate::config::{KEYS, Key, Layers};
 /// TOML file: the key log.level is --log-level, HAVEN_LOG_LEVEL and `level` under
 /// [log]. A flag goes before a variable, and a variable before the file.
 #[derive(Parser)]
-#[command(
-    name = "haven",
-    version,
-    max_term_width = 100,
-    disable_help_subcommand = true
-)]
+#[command(name = "haven", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = "`haven --help` shows every flag, `haven config keys` every key.")]
 struct Line {
     #[command(subcommand)]
@@ -92,10 +87,7 @@ pub struct Asked {
 pub fn read() -> Asked {
     let matches = with_keys().get_matches();
     let line = Line::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    Asked {
-        command: line.command.unwrap_or_default(),
-        layers: layers(&matches),
-    }
+    Asked { command: line.command.unwrap_or_default(), layers: layers(&matches) }
 }
 
 /// The command line with a flag for every key.
@@ -117,22 +109,15 @@ pub fn with_keys() -> clap::Command {
             .help_heading(HEADING)
             .action(ArgAction::Set)
             .global(true);
-        let switch = flag
-            .clone()
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true");
+        let switch =
+            flag.clone().num_args(0..=1).require_equals(true).default_missing_value("true");
         Some(if key.is_switch() { switch } else { flag })
     });
     Line::command().arg(file).args(flags)
 }
 
 fn value_name(key: &Key) -> String {
-    key.path
-        .rsplit('.')
-        .next()
-        .unwrap_or(key.path)
-        .to_uppercase()
+    key.path.rsplit('.').next().unwrap_or(key.path).to_uppercase()
 }
 
 fn help(key: &Key) -> String {
@@ -150,24 +135,11 @@ fn layers(matches: &ArgMatches) -> Layers {
     while let Some((_, inner)) = innermost.subcommand() {
         innermost = inner;
     }
-    let value = |key: &Key| {
-        innermost
-            .try_get_one::<String>(key.path)
-            .ok()
-            .flatten()
-            .cloned()
-    };
+    let value = |key: &Key| innermost.try_get_one::<String>(key.path).ok().flatten().cloned();
     Layers {
-        file: innermost
-            .try_get_one::<PathBuf>("config")
-            .ok()
-            .flatten()
-            .cloned(),
+        file: innermost.try_get_one::<PathBuf>("config").ok().flatten().cloned(),
         variables: std::env::vars_os().collect(),
-        flags: KEYS
-            .iter()
-            .filter_map(|key| Some((key.path, value(key)?)))
-            .collect(),
+        flags: KEYS.iter().filter_map(|key| Some((key.path, value(key)?))).collect(),
     }
 }
 
@@ -204,10 +176,6 @@ mod tests {
 
     #[test]
     fn secrets_have_no_flag() {
-        assert!(
-            with_keys()
-                .try_get_matches_from(["haven", "--admin-password", "x"])
-                .is_err()
-        );
+        assert!(with_keys().try_get_matches_from(["haven", "--admin-password", "x"]).is_err());
     }
 }

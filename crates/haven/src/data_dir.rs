@@ -26,10 +26,7 @@ impl DataDir {
     /// When it cannot be made or written to, or another process has it.
     pub fn take(path: &Path) -> Result<Self> {
         let cannot = |what: &str, error: io::Error| {
-            Error::unavailable(format!(
-                "cannot {what} the data folder {}: {error}",
-                path.display()
-            ))
+            Error::unavailable(format!("cannot {what} the data folder {}: {error}", path.display()))
         };
         // What lies in it is nobody else's business.
         fs::DirBuilder::new()

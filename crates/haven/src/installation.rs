@@ -48,10 +48,7 @@ pub async fn open_migrated(config: &Config) -> Result<Installation> {
 
 async fn open_on(db: Db, config: &Config) -> Result<Installation> {
     let buffers = usize::try_from(config.storage_buffers).unwrap_or(usize::MAX);
-    let options = blobs::Options {
-        buffers,
-        ..Default::default()
-    };
+    let options = blobs::Options { buffers, ..Default::default() };
     let blobs = Store::open(&place(config)?, &options).await?;
     let key_file = config.secret_key_file.clone();
     let seal = tokio::task::spawn_blocking(move || Seal::open_or_create_key(&key_file))
@@ -66,10 +63,7 @@ async fn open_on(db: Db, config: &Config) -> Result<Installation> {
     let password = config.admin_password.clone();
     let (context, first_start) =
         Context::open(db, blobs, Clock::System, seal, settings, password).await?;
-    Ok(Installation {
-        context,
-        first_start,
-    })
+    Ok(Installation { context, first_start })
 }
 
 /// Opens the database as it is.
@@ -100,10 +94,7 @@ pub fn take_from_servers(config: &Config, db: &Db) -> Result<Option<DataDir>> {
 /// Tells a person what only a first start knows.
 pub fn tell(first_start: &FirstStart) {
     if let Some(password) = &first_start.admin_password {
-        println!(
-            "the user admin was made, with the password {}",
-            password.reveal()
-        );
+        println!("the user admin was made, with the password {}", password.reveal());
     }
 }
 
@@ -111,32 +102,19 @@ pub fn tell(first_start: &FirstStart) {
 fn place(config: &Config) -> Result<Place> {
     let url = &config.storage_url;
     if let Some(path) = url.strip_prefix("file:") {
-        return Ok(Place::Files {
-            root: local_path(path),
-        });
+        return Ok(Place::Files { root: local_path(path) });
     }
     let wrong = |message: &str| Error::invalid(message.to_owned());
-    let named = url
-        .strip_prefix("s3:")
-        .unwrap_or(url)
-        .trim_start_matches('/');
+    let named = url.strip_prefix("s3:").unwrap_or(url).trim_start_matches('/');
     let (bucket, prefix) = named.split_once('/').unwrap_or((named, ""));
     let bucket = one_of("bucket", bucket, &config.s3.bucket)?;
     if bucket.is_empty() {
-        return Err(wrong(
-            "storage_url names no bucket, and storage.s3.bucket is not set",
-        ));
+        return Err(wrong("storage_url names no bucket, and storage.s3.bucket is not set"));
     }
-    let prefix = one_of(
-        "prefix",
-        prefix.trim_matches('/'),
-        config.s3.prefix.trim_matches('/'),
-    )?;
+    let prefix = one_of("prefix", prefix.trim_matches('/'), config.s3.prefix.trim_matches('/'))?;
     let (Some(access_key), Some(secret_key)) = (&config.s3.access_key, &config.s3.secret_key)
     else {
-        return Err(wrong(
-            "an S3 store needs storage.s3.access_key and storage.s3.secret_key",
-        ));
+        return Err(wrong("an S3 store needs storage.s3.access_key and storage.s3.secret_key"));
     };
     Ok(Place::S3(S3Place {
         endpoint: config.s3.endpoint.clone(),
@@ -173,10 +151,7 @@ mod tests {
     use super::*;
 
     fn s3(url: &str, bucket: &str, prefix: &str) -> Result<(String, String)> {
-        let mut config = Config {
-            storage_url: url.to_owned(),
-            ..Default::default()
-        };
+        let mut config = Config { storage_url: url.to_owned(), ..Default::default() };
         config.s3.bucket = bucket.to_owned();
         config.s3.prefix = prefix.to_owned();
         config.s3.access_key = Some("id".into());
@@ -200,15 +175,9 @@ mod tests {
 
     #[test]
     fn a_folder_is_named_by_a_path_or_a_url() {
-        for (url, expected) in [
-            ("file:./a", "./a"),
-            ("file:/a/b", "/a/b"),
-            ("file:///a/b", "/a/b"),
-        ] {
-            let config = Config {
-                storage_url: url.to_owned(),
-                ..Default::default()
-            };
+        for (url, expected) in [("file:./a", "./a"), ("file:/a/b", "/a/b"), ("file:///a/b", "/a/b")]
+        {
+            let config = Config { storage_url: url.to_owned(), ..Default::default() };
             let Place::Files { root } = place(&config).unwrap() else {
                 panic!("{url} is a folder")
             };

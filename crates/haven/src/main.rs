@@ -32,9 +32,9 @@ fn main() -> ExitCode {
             commands::completions::print(shell);
             ExitCode::SUCCESS
         }
-        Command::Config {
-            what: Some(ConfigCommand::Keys),
-        } => status(commands::config::list_keys().map_err(Error::internal)),
+        Command::Config { what: Some(ConfigCommand::Keys) } => {
+            status(commands::config::list_keys().map_err(Error::internal))
+        }
         command => match layers.load() {
             Ok(loaded) => with_configuration(command, loaded),
             Err(error) => {
@@ -77,9 +77,9 @@ fn run(command: Command, loaded: Loaded) -> Result<ExitCode> {
             Command::Serve => commands::serve::run(config).await,
             Command::Migrate => commands::migrate::run(config).await,
             Command::Verify => commands::verify::run(config).await,
-            Command::Admin {
-                what: AdminCommand::ResetPassword,
-            } => commands::admin::reset_password(config).await,
+            Command::Admin { what: AdminCommand::ResetPassword } => {
+                commands::admin::reset_password(config).await
+            }
             Command::Config { .. } | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
         }
     });

@@ -85,11 +85,7 @@ impl TraceExport {
 /// A collector is configured by its base; its path for traces is part of OTLP.
 fn traces_endpoint(collector: &Url) -> String {
     let base = collector.as_str().trim_end_matches('/');
-    if base.ends_with("/v1/traces") {
-        base.to_owned()
-    } else {
-        format!("{base}/v1/traces")
-    }
+    if base.ends_with("/v1/traces") { base.to_owned() } else { format!("{base}/v1/traces") }
 }
 
 /// The exporter works on a thread of its own, while the client needs our runtime.
@@ -109,9 +105,7 @@ impl HttpClient for OnRuntime {
         Self: 'b,
     {
         let client = self.client.clone();
-        let sent = self
-            .runtime
-            .spawn(async move { client.send_bytes(request).await });
+        let sent = self.runtime.spawn(async move { client.send_bytes(request).await });
         Box::pin(async move { sent.await? })
     }
 }
@@ -166,14 +160,8 @@ mod tests {
         for (collector, endpoint) in [
             ("http://collector:4318", "http://collector:4318/v1/traces"),
             ("http://collector:4318/", "http://collector:4318/v1/traces"),
-            (
-                "https://apm.example/otlp",
-                "https://apm.example/otlp/v1/traces",
-            ),
-            (
-                "https://apm.example/v1/traces",
-                "https://apm.example/v1/traces",
-            ),
+            ("https://apm.example/otlp", "https://apm.example/otlp/v1/traces"),
+            ("https://apm.example/v1/traces", "https://apm.example/v1/traces"),
         ] {
             assert_eq!(traces_endpoint(&Url::parse(collector).unwrap()), endpoint);
         }

@@ -17,9 +17,7 @@ const LONGEST_LINE: u64 = 4096;
 /// # Errors
 /// When the password breaks the rules, or a server on SQLite would not hear of it.
 pub async fn reset_password(config: Config) -> Result<ExitCode> {
-    let given = tokio::task::spawn_blocking(read_password)
-        .await
-        .map_err(Error::internal)??;
+    let given = tokio::task::spawn_blocking(read_password).await.map_err(Error::internal)??;
     let db = installation::open_database(&config).await?;
     let _data_dir = installation::take_from_servers(&config, &db)?;
     drop(db);
@@ -44,9 +42,7 @@ fn read_password() -> Result<Option<Secret>> {
     let mut line = String::new();
     let mut bounded = io::BufReader::new(input.lock().take(LONGEST_LINE));
     bounded.read_line(&mut line).map_err(|error| {
-        Error::invalid(format!(
-            "the password cannot be read from standard input: {error}"
-        ))
+        Error::invalid(format!("the password cannot be read from standard input: {error}"))
     })?;
     let password = line.trim_end_matches(['\r', '\n']);
     Ok((!password.is_empty()).then(|| password.into()))

@@ -13,17 +13,10 @@ pub fn show(loaded: &Loaded) -> io::Result<()> {
         .settings
         .iter()
         .map(|setting| {
-            (
-                format!("{} = {}", setting.key.path, toml_value(&setting.shown())),
-                setting,
-            )
+            (format!("{} = {}", setting.key.path, toml_value(&setting.shown())), setting)
         })
         .collect();
-    let width = lines
-        .iter()
-        .map(|(line, _)| line.len())
-        .filter(|width| *width < 60)
-        .max();
+    let width = lines.iter().map(|(line, _)| line.len()).filter(|width| *width < 60).max();
     let width = width.unwrap_or(0);
     let mut out = io::stdout().lock();
     for (line, setting) in lines {
@@ -43,11 +36,7 @@ pub fn list_keys() -> io::Result<()> {
         writeln!(
             out,
             "    default: {}",
-            if key.default.is_empty() {
-                "none"
-            } else {
-                key.default
-            }
+            if key.default.is_empty() { "none" } else { key.default }
         )?;
         writeln!(out, "    variable: {}{}", key.variable(), or_file(key))?;
         if let Some(flag) = key.flag() {

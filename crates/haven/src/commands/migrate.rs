@@ -17,10 +17,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     if migrated.from == migrated.to {
         println!("the database is up to date at schema {}", migrated.to);
     } else {
-        println!(
-            "the database went from schema {} to {}",
-            migrated.from, migrated.to
-        );
+        println!("the database went from schema {} to {}", migrated.from, migrated.to);
     }
     db.close().await;
     Ok(ExitCode::SUCCESS)

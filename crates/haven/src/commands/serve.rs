@@ -43,10 +43,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     allow_many_files();
     let _data_dir = DataDir::take(&config.data_dir)?;
 
-    let Installation {
-        context,
-        first_start,
-    } = installation::open(&config).await?;
+    let Installation { context, first_start } = installation::open(&config).await?;
     let context = Arc::new(context);
     let application = App::new(State {
         domain: context.clone(),
@@ -62,10 +59,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         (Some(chain), Some(key)) => Some(Certificate::open(chain, key)?),
         _ => None,
     };
-    let tls = certificate
-        .as_ref()
-        .map(Certificate::acceptor)
-        .transpose()?;
+    let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
     let https = tls.is_some();
 
     let mut stop = Stop::listen_for()?;
@@ -81,13 +75,8 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         access: config.log_access.then(|| AccessLog::new(lines, form)),
         spans: export.as_ref().map(|_| Spans::default()),
     };
-    let serving = server::serve(
-        listeners,
-        tls,
-        Arc::new(shared),
-        stopping.clone(),
-        config.shutdown_timeout,
-    );
+    let serving =
+        server::serve(listeners, tls, Arc::new(shared), stopping.clone(), config.shutdown_timeout);
     let serving = tokio::spawn(serving);
     let metrics_addresses = serve_pages(pages, &config, stopping)?;
     if let Some(certificate) = certificate {
@@ -183,10 +172,7 @@ fn limits(config: &Config) -> Limits {
 fn allow_many_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
@@ -233,10 +219,7 @@ fn announce(
     }
     text += "\n  admin user    admin";
     if let Some(password) = &first_start.admin_password {
-        text += &format!(
-            "\n  password      {}  (made now, shown this once)",
-            password.reveal()
-        );
+        text += &format!("\n  password      {}  (made now, shown this once)", password.reveal());
     }
     for address in metrics {
         text += &format!("\n  metrics       http://{}/metrics", reachable(*address));

@@ -31,9 +31,5 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         );
     }
     installation.context.db.close().await;
-    Ok(if report.problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -71,26 +71,14 @@ const fn key(
     about: &'static str,
     read: fn(&mut Config, &str) -> Option<()>,
 ) -> Key {
-    Key {
-        path,
-        default,
-        allowed,
-        about,
-        mask: Mask::Nothing,
-        common: false,
-        read,
-    }
+    Key { path, default, allowed, about, mask: Mask::Nothing, common: false, read }
 }
 
 /// The table of everything that can be set.
 pub static KEYS: &[Key] = &[
-    key(
-        "listen",
-        "127.0.0.1:8080",
-        ADDRESSES,
-        "Where to listen",
-        |c, v| value::some_addresses(v).map(|v| c.listen = v),
-    )
+    key("listen", "127.0.0.1:8080", ADDRESSES, "Where to listen", |c, v| {
+        value::some_addresses(v).map(|v| c.listen = v)
+    })
     .common(),
     key(
         "external_url",
@@ -171,13 +159,9 @@ pub static KEYS: &[Key] = &[
         "The S3 server",
         |c, v| value::optional(v, value::http_url).map(|v| c.s3.endpoint = v),
     ),
-    key(
-        "storage.s3.region",
-        "us-east-1",
-        "a name",
-        "The region of the bucket",
-        |c, v| value::line(v).map(|v| c.s3.region = v),
-    ),
+    key("storage.s3.region", "us-east-1", "a name", "The region of the bucket", |c, v| {
+        value::line(v).map(|v| c.s3.region = v)
+    }),
     key(
         "storage.s3.bucket",
         "",
@@ -200,13 +184,9 @@ pub static KEYS: &[Key] = &[
         |c, v| value::optional(v, value::line).map(|v| c.s3.access_key = v.map(Into::into)),
     )
     .masked(Mask::All),
-    key(
-        "storage.s3.secret_key",
-        "",
-        "empty, or the access key's secret",
-        "Its secret",
-        |c, v| value::optional(v, value::line).map(|v| c.s3.secret_key = v.map(Into::into)),
-    )
+    key("storage.s3.secret_key", "", "empty, or the access key's secret", "Its secret", |c, v| {
+        value::optional(v, value::line).map(|v| c.s3.secret_key = v.map(Into::into))
+    })
     .masked(Mask::All),
     key(
         "storage.s3.path_style",
@@ -230,13 +210,9 @@ pub static KEYS: &[Key] = &[
         |c, v| value::optional(v, value::path).map(|v| c.tls_certificate = v),
     )
     .common(),
-    key(
-        "tls.key",
-        "",
-        "empty, or the path of a PEM file",
-        "The certificate's key",
-        |c, v| value::optional(v, value::path).map(|v| c.tls_key = v),
-    )
+    key("tls.key", "", "empty, or the path of a PEM file", "The certificate's key", |c, v| {
+        value::optional(v, value::path).map(|v| c.tls_key = v)
+    })
     .common(),
     key(
         "trusted_proxies",
@@ -261,13 +237,9 @@ pub static KEYS: &[Key] = &[
         |c, v| value::log_level(v).map(|v| c.log_level = v),
     )
     .common(),
-    key(
-        "log.access",
-        "true",
-        SWITCH,
-        "Log a line for every request",
-        |c, v| value::truth(v).map(|v| c.log_access = v),
-    ),
+    key("log.access", "true", SWITCH, "Log a line for every request", |c, v| {
+        value::truth(v).map(|v| c.log_access = v)
+    }),
     key(
         "metrics.listen",
         "",
@@ -289,20 +261,12 @@ pub static KEYS: &[Key] = &[
         "The share of requests that are traced",
         |c, v| value::ratio(v).map(|v| c.trace_sample_ratio = v),
     ),
-    key(
-        "token.lifetime",
-        "30m",
-        DURATION,
-        "How long a registry token is good for",
-        |c, v| value::duration(v).map(|v| c.token_lifetime = v),
-    ),
-    key(
-        "uploads.max_age",
-        "7d",
-        DURATION,
-        "When an unfinished upload is given up",
-        |c, v| value::duration(v).map(|v| c.uploads_max_age = v),
-    ),
+    key("token.lifetime", "30m", DURATION, "How long a registry token is good for", |c, v| {
+        value::duration(v).map(|v| c.token_lifetime = v)
+    }),
+    key("uploads.max_age", "7d", DURATION, "When an unfinished upload is given up", |c, v| {
+        value::duration(v).map(|v| c.uploads_max_age = v)
+    }),
     key(
         "uploads.max_per_client",
         "1000",
@@ -317,18 +281,12 @@ pub static KEYS: &[Key] = &[
         "Accept manifests whose blobs or manifests are missing (sparse images)",
         |c, v| value::truth(v).map(|v| c.allow_missing_references = v),
     ),
-    key(
-        "limits.header_size",
-        "32KiB",
-        SIZE,
-        "The largest head of a request",
-        |c, v| {
-            // Below this, ordinary tokens do not fit; above, every connection could hold it.
-            let size = value::size(v).filter(|size| (8 << 10..=1 << 20).contains(size))?;
-            c.header_size = usize::try_from(size).ok()?;
-            Some(())
-        },
-    ),
+    key("limits.header_size", "32KiB", SIZE, "The largest head of a request", |c, v| {
+        // Below this, ordinary tokens do not fit; above, every connection could hold it.
+        let size = value::size(v).filter(|size| (8 << 10..=1 << 20).contains(size))?;
+        c.header_size = usize::try_from(size).ok()?;
+        Some(())
+    }),
     key(
         "limits.header_timeout",
         "20s",
@@ -386,21 +344,14 @@ mod tests {
         let variables: HashSet<_> = KEYS.iter().map(Key::variable).collect();
         assert_eq!(variables.len(), KEYS.len());
         let flags: HashSet<_> = KEYS.iter().filter_map(Key::flag).collect();
-        assert_eq!(
-            flags.len(),
-            KEYS.iter().filter(|key| key.mask != Mask::All).count()
-        );
+        assert_eq!(flags.len(), KEYS.iter().filter(|key| key.mask != Mask::All).count());
     }
 
     #[test]
     fn every_default_is_allowed() {
         let mut config = Config::default();
         for key in KEYS {
-            assert!(
-                (key.read)(&mut config, key.default).is_some(),
-                "{}",
-                key.path
-            );
+            assert!((key.read)(&mut config, key.default).is_some(), "{}", key.path);
         }
     }
 

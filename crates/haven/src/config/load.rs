@@ -19,14 +19,8 @@ const FILE_VARIABLE: &str = "HAVEN_CONFIG";
 
 /// Variables that begin like ours and are not: of Kubernetes and docker links, which
 /// make them up for a service called `haven`, and of the project's own tests.
-const FOREIGN: &[&str] = &[
-    "HAVEN_PORT",
-    "HAVEN_PORT_*",
-    "HAVEN_SERVICE_*",
-    "HAVEN_TEST_*",
-    "HAVEN_BIN",
-    "HAVEN_TOOLS",
-];
+const FOREIGN: &[&str] =
+    &["HAVEN_PORT", "HAVEN_PORT_*", "HAVEN_SERVICE_*", "HAVEN_TEST_*", "HAVEN_BIN", "HAVEN_TOOLS"];
 
 /// The largest file that is read for a single secret, in bytes.
 const LARGEST_SECRET: u64 = 64 * 1024;
@@ -125,9 +119,7 @@ impl Loading {
         match fs::read_to_string(&path) {
             Ok(text) => self.take_toml(&path, &text),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self
-                .wrong
-                .push(format!("cannot read {}: {error}", path.display())),
+            Err(error) => self.wrong.push(format!("cannot read {}: {error}", path.display())),
         }
     }
 
@@ -135,26 +127,19 @@ impl Loading {
         match text.parse::<toml::Table>() {
             Ok(table) => self.take_table(file, "", &table),
             Err(error) => {
-                self.wrong
-                    .push(format!("{} is not TOML: {error}", file.display()));
+                self.wrong.push(format!("{} is not TOML: {error}", file.display()));
             }
         }
     }
 
     fn take_table(&mut self, file: &Path, above: &str, table: &toml::Table) {
         for (name, value) in table {
-            let path = if above.is_empty() {
-                name.clone()
-            } else {
-                format!("{above}.{name}")
-            };
+            let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
             let key = KEYS.iter().find(|key| key.path == path);
             match (key, value) {
                 (Some(key), value) => match plain_text(value) {
                     Some(text) => self.set(key.path, text, Origin::File(file.to_owned())),
-                    None => self
-                        .wrong
-                        .push(not_allowed(key, &value.to_string(), file.display())),
+                    None => self.wrong.push(not_allowed(key, &value.to_string(), file.display())),
                 },
                 (None, toml::Value::Table(table)) if has_keys_below(&path) => {
                     self.take_table(file, &path, table);
@@ -186,8 +171,7 @@ impl Loading {
                 match read_secret(Path::new(text)) {
                     Ok(secret) => self.set_by_variable(key, name, secret),
                     Err(error) => {
-                        self.wrong
-                            .push(format!("{name}: cannot read {text}: {error}"));
+                        self.wrong.push(format!("{name}: cannot read {text}: {error}"));
                     }
                 }
             } else {
@@ -200,9 +184,7 @@ impl Loading {
 
     fn set_by_variable(&mut self, key: &'static Key, name: &str, text: String) {
         if let Some((_, Origin::Variable(other))) = self.set.get(key.path) {
-            self.wrong.push(format!(
-                "{other} and {name} are both set; one of them must go"
-            ));
+            self.wrong.push(format!("{other} and {name} are both set; one of them must go"));
             return;
         }
         self.set(key.path, text, Origin::Variable(name.to_owned()));
@@ -219,10 +201,7 @@ impl Loading {
             .iter()
             .map(|key| {
                 let (text, origin) = self.set.remove(key.path).unwrap_or_else(|| {
-                    (
-                        key.default.replace("{data_dir}", &data_dir),
-                        Origin::Default,
-                    )
+                    (key.default.replace("{data_dir}", &data_dir), Origin::Default)
                 });
                 Setting { key, text, origin }
             })
@@ -230,11 +209,7 @@ impl Loading {
         for setting in &settings {
             if (setting.key.read)(&mut config, &setting.text).is_none() {
                 let shown = setting.shown();
-                self.wrong.push(not_allowed(
-                    setting.key,
-                    &format!("{shown:?}"),
-                    &setting.origin,
-                ));
+                self.wrong.push(not_allowed(setting.key, &format!("{shown:?}"), &setting.origin));
             }
         }
         self.wrong.extend(config.contradictions());
@@ -283,10 +258,7 @@ impl Config {
 }
 
 fn not_allowed(key: &Key, shown: &str, origin: impl fmt::Display) -> String {
-    format!(
-        "{} (from {origin}) cannot be {shown}: it must be {}",
-        key.path, key.allowed
-    )
+    format!("{} (from {origin}) cannot be {shown}: it must be {}", key.path, key.allowed)
 }
 
 /// The text of a TOML value, as a variable would hold it.
@@ -297,10 +269,8 @@ fn plain_text(value: &toml::Value) -> Option<String> {
         toml::Value::Float(number) => Some(number.to_string()),
         toml::Value::Boolean(truth) => Some(truth.to_string()),
         toml::Value::Array(items) => {
-            let items: Option<Vec<_>> = items
-                .iter()
-                .map(|item| item.as_str().filter(|text| !text.contains(',')))
-                .collect();
+            let items: Option<Vec<_>> =
+                items.iter().map(|item| item.as_str().filter(|text| !text.contains(','))).collect();
             items.map(|items| items.join(","))
         }
         toml::Value::Datetime(_) | toml::Value::Table(_) => None,
@@ -308,20 +278,12 @@ fn plain_text(value: &toml::Value) -> Option<String> {
 }
 
 fn has_keys_below(path: &str) -> bool {
-    KEYS.iter().any(|key| {
-        key.path
-            .strip_prefix(path)
-            .is_some_and(|rest| rest.starts_with('.'))
-    })
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The names that a table may hold.
 fn known_beside(above: &str) -> String {
-    let prefix = if above.is_empty() {
-        String::new()
-    } else {
-        format!("{above}.")
-    };
+    let prefix = if above.is_empty() { String::new() } else { format!("{above}.") };
     let mut names: Vec<&str> = KEYS
         .iter()
         .filter_map(|key| key.path.strip_prefix(&prefix))
@@ -334,27 +296,22 @@ fn known_beside(above: &str) -> String {
 /// The secret that a variable such as `HAVEN_ADMIN_PASSWORD_FILE` names a file for.
 fn key_of_secret_file(name: &str) -> Option<&'static Key> {
     let name = name.strip_suffix("_FILE")?;
-    KEYS.iter()
-        .find(|key| key.mask != Mask::Nothing && key.variable() == name)
+    KEYS.iter().find(|key| key.mask != Mask::Nothing && key.variable() == name)
 }
 
 fn read_secret(file: &Path) -> io::Result<String> {
     use std::io::Read;
     let mut text = String::new();
-    fs::File::open(file)?
-        .take(LARGEST_SECRET)
-        .read_to_string(&mut text)?;
+    fs::File::open(file)?.take(LARGEST_SECRET).read_to_string(&mut text)?;
     // Editors and `echo` end a file with a line feed that is no part of the secret.
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn is_foreign(name: &str) -> bool {
-    FOREIGN
-        .iter()
-        .any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => name == *pattern,
-        })
+    FOREIGN.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == *pattern,
+    })
 }
 
 #[cfg(test)]
@@ -371,12 +328,8 @@ mod tests {
         let mut loading = Loading::default();
         loading.take_toml(Path::new("haven.toml"), toml);
         let os = |text: &str| OsString::from(text);
-        loading.take_variables(
-            variables
-                .iter()
-                .map(|(name, value)| (os(name), os(value)))
-                .collect(),
-        );
+        loading
+            .take_variables(variables.iter().map(|(name, value)| (os(name), os(value))).collect());
         for (path, text) in flags {
             loading.set(path, (*text).to_owned(), Origin::Flag((*path).to_owned()));
         }
@@ -388,12 +341,7 @@ mod tests {
     }
 
     fn origin_of<'a>(loaded: &'a Loaded, path: &str) -> &'a Origin {
-        &loaded
-            .settings
-            .iter()
-            .find(|setting| setting.key.path == path)
-            .unwrap()
-            .origin
+        &loaded.settings.iter().find(|setting| setting.key.path == path).unwrap().origin
     }
 
     #[test]
@@ -402,40 +350,25 @@ mod tests {
         let variables = [("HAVEN_LOG_LEVEL", "debug"), ("HAVEN_LOG_FORMAT", "text")];
         let loaded = load(toml, &variables, &[("log.level", "trace")]).unwrap();
         assert_eq!(loaded.config.log_level, "trace");
-        assert_eq!(
-            origin_of(&loaded, "log.level"),
-            &Origin::Flag("log.level".to_owned())
-        );
+        assert_eq!(origin_of(&loaded, "log.level"), &Origin::Flag("log.level".to_owned()));
         assert_eq!(loaded.config.log_format, super::super::LogFormat::Text);
         assert!(!loaded.config.log_access);
-        assert_eq!(
-            origin_of(&loaded, "log.access"),
-            &Origin::File("haven.toml".into())
-        );
+        assert_eq!(origin_of(&loaded, "log.access"), &Origin::File("haven.toml".into()));
         assert_eq!(origin_of(&loaded, "listen"), &Origin::Default);
     }
 
     #[test]
     fn defaults_lie_in_the_data_folder() {
         let loaded = load("data_dir = \"/srv/haven\"", &[], &[]).unwrap();
-        assert_eq!(
-            loaded.config.database_url.reveal(),
-            "sqlite:/srv/haven/haven.db"
-        );
+        assert_eq!(loaded.config.database_url.reveal(), "sqlite:/srv/haven/haven.db");
         assert_eq!(loaded.config.storage_url, "file:/srv/haven/storage");
-        assert_eq!(
-            loaded.config.secret_key_file,
-            Path::new("/srv/haven/secret.key")
-        );
+        assert_eq!(loaded.config.secret_key_file, Path::new("/srv/haven/secret.key"));
     }
 
     #[test]
     fn lists_are_toml_arrays_or_texts() {
-        let loaded = load(
-            "listen = [\"127.0.0.1:1\", \":2\"]\ntrusted_proxies = \"10.0.0.0/8\"",
-            &[],
-            &[],
-        );
+        let loaded =
+            load("listen = [\"127.0.0.1:1\", \":2\"]\ntrusted_proxies = \"10.0.0.0/8\"", &[], &[]);
         let config = loaded.unwrap().config;
         assert_eq!(config.listen.len(), 2);
         assert_eq!(config.trusted_proxies.len(), 1);
@@ -444,10 +377,7 @@ mod tests {
     #[test]
     fn unknown_keys_are_named_with_their_neighbours() {
         let message = refused("[log]\nlevle = \"warn\"\n", &[]);
-        assert!(
-            message.contains("unknown key log.levle in haven.toml"),
-            "{message}"
-        );
+        assert!(message.contains("unknown key log.levle in haven.toml"), "{message}");
         assert!(message.contains("format, level, access"), "{message}");
         assert!(refused("[nothing]\nx = 1\n", &[]).contains("unknown key nothing"));
     }
@@ -494,11 +424,7 @@ mod tests {
         let loaded = load("", &variables, &[]).unwrap();
         let shown: Vec<String> = loaded.settings.iter().map(Setting::shown).collect();
         assert!(shown.contains(&"postgres://haven:********@db/haven".to_owned()));
-        assert!(
-            !shown
-                .iter()
-                .any(|text| text.contains("word") || text.contains("Str0ng"))
-        );
+        assert!(!shown.iter().any(|text| text.contains("word") || text.contains("Str0ng")));
     }
 
     #[test]
@@ -508,14 +434,8 @@ mod tests {
         fs::write(&file, "Str0ngEnough\n").unwrap();
         let file = file.to_str().unwrap();
         let loaded = load("", &[("HAVEN_ADMIN_PASSWORD_FILE", file)], &[]).unwrap();
-        assert_eq!(
-            loaded.config.admin_password.unwrap().reveal(),
-            "Str0ngEnough"
-        );
-        let both = [
-            ("HAVEN_ADMIN_PASSWORD_FILE", file),
-            ("HAVEN_ADMIN_PASSWORD", "Another1"),
-        ];
+        assert_eq!(loaded.config.admin_password.unwrap().reveal(), "Str0ngEnough");
+        let both = [("HAVEN_ADMIN_PASSWORD_FILE", file), ("HAVEN_ADMIN_PASSWORD", "Another1")];
         assert!(refused("", &both).contains("are both set"));
         assert!(refused("", &[("HAVEN_LISTEN_FILE", file)]).contains("unknown variable"));
     }

@@ -20,10 +20,7 @@ pub use load::{Layers, Loaded, Setting};
 
 /// The effective configuration. What each value means stands in the table of keys.
 #[derive(Debug, Default)]
-#[allow(
-    missing_docs,
-    reason = "each field is documented once, in the table of keys"
-)]
+#[allow(missing_docs, reason = "each field is documented once, in the table of keys")]
 pub struct Config {
     pub listen: Vec<SocketAddr>,
     pub external_url: Option<Url>,
@@ -60,10 +57,7 @@ pub struct Config {
 
 /// An S3-compatible store, as far as keys of their own name it.
 #[derive(Debug, Default)]
-#[allow(
-    missing_docs,
-    reason = "each field is documented once, in the table of keys"
-)]
+#[allow(missing_docs, reason = "each field is documented once, in the table of keys")]
 pub struct S3 {
     pub endpoint: Option<Url>,
     pub region: String,

@@ -14,20 +14,12 @@ use super::LogFormat;
 
 /// Something that may be left out.
 pub(super) fn optional<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-    if text.is_empty() {
-        Some(None)
-    } else {
-        read(text).map(Some)
-    }
+    if text.is_empty() { Some(None) } else { read(text).map(Some) }
 }
 
 /// A comma-separated list; no text is an empty list.
 fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-        .map(item)
-        .collect()
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(item).collect()
 }
 
 /// Addresses to listen on.
@@ -43,10 +35,7 @@ pub(super) fn some_addresses(text: &str) -> Option<Vec<SocketAddr>> {
 /// `address:port`, or `:port` for every address of the machine.
 fn address(text: &str) -> Option<SocketAddr> {
     match text.strip_prefix(':') {
-        Some(port) => Some(SocketAddr::new(
-            Ipv6Addr::UNSPECIFIED.into(),
-            port.parse().ok()?,
-        )),
+        Some(port) => Some(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port.parse().ok()?)),
         None => text.parse().ok(),
     }
 }
@@ -71,9 +60,7 @@ pub(super) fn count<N: std::str::FromStr + From<u8> + PartialOrd>(text: &str) ->
 
 /// A number from 0 to 1.
 pub(super) fn ratio(text: &str) -> Option<f64> {
-    text.parse()
-        .ok()
-        .filter(|ratio| (0.0..=1.0).contains(ratio))
+    text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
 }
 
 /// A path.
@@ -116,10 +103,7 @@ pub(super) fn log_format(text: &str) -> Option<LogFormat> {
 
 /// A level or a list of levels by module.
 pub(super) fn log_level(text: &str) -> Option<String> {
-    crate::log::parse_level(text)
-        .is_ok()
-        .then(|| text.to_owned())
-        .filter(|text| !text.is_empty())
+    crate::log::parse_level(text).is_ok().then(|| text.to_owned()).filter(|text| !text.is_empty())
 }
 
 /// A size in bytes.
@@ -129,9 +113,7 @@ pub(super) fn size(text: &str) -> Option<u64> {
 
 /// A duration that is not nothing.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    kit::size::parse_duration(text)
-        .ok()
-        .filter(|duration| !duration.is_zero())
+    kit::size::parse_duration(text).ok().filter(|duration| !duration.is_zero())
 }
 
 /// A text on one line.
@@ -156,20 +138,10 @@ mod tests {
     #[test]
     fn addresses_are_read_in_every_form() {
         let read = some_addresses("127.0.0.1:80, [::1]:0 , :8080").unwrap();
-        let expected: Vec<SocketAddr> = ["127.0.0.1:80", "[::1]:0", "[::]:8080"]
-            .iter()
-            .map(|a| a.parse().unwrap())
-            .collect();
+        let expected: Vec<SocketAddr> =
+            ["127.0.0.1:80", "[::1]:0", "[::]:8080"].iter().map(|a| a.parse().unwrap()).collect();
         assert_eq!(read, expected);
-        for wrong in [
-            "",
-            ",",
-            "8080",
-            "127.0.0.1",
-            "127.0.0.1:99999",
-            "host:80",
-            "::1:80x",
-        ] {
+        for wrong in ["", ",", "8080", "127.0.0.1", "127.0.0.1:99999", "host:80", "::1:80x"] {
             assert_eq!(some_addresses(wrong), None, "{wrong}");
         }
     }

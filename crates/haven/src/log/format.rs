@@ -179,18 +179,15 @@ impl Visit for Fields {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.others
-            .push((field.name(), Value::Number(value.to_string())));
+        self.others.push((field.name(), Value::Number(value.to_string())));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.others
-            .push((field.name(), Value::Number(value.to_string())));
+        self.others.push((field.name(), Value::Number(value.to_string())));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.others
-            .push((field.name(), Value::Number(value.to_string())));
+        self.others.push((field.name(), Value::Number(value.to_string())));
     }
 }
 

@@ -58,13 +58,7 @@ impl Lines {
         let writer = std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || gathered.write_all_to(&mut out))?;
-        Ok((
-            lines.clone(),
-            LinesEnd {
-                lines,
-                writer: Some(writer),
-            },
-        ))
+        Ok((lines.clone(), LinesEnd { lines, writer: Some(writer) }))
     }
 
     /// Adds a line, which ends with a line feed.
@@ -216,9 +210,6 @@ mod tests {
         drop(go_on);
         drop(end);
         assert!(dropped > 0);
-        assert_eq!(
-            kept.0.lock().len() as u64,
-            (200 - dropped) * line.len() as u64
-        );
+        assert_eq!(kept.0.lock().len() as u64, (200 - dropped) * line.len() as u64);
     }
 }

@@ -34,11 +34,7 @@ pub fn start(form: Form, level: &str, extra: Option<ExtraLayer>) -> Result<(Line
         .with_writer(lines.clone())
         .event_format(format::EventFormat(form))
         .with_filter(filter);
-    tracing_subscriber::registry()
-        .with(extra)
-        .with(events)
-        .try_init()
-        .map_err(Error::internal)?;
+    tracing_subscriber::registry().with(extra).with(events).try_init().map_err(Error::internal)?;
     Ok((lines, end))
 }
 
@@ -47,9 +43,7 @@ pub fn start(form: Form, level: &str, extra: Option<ExtraLayer>) -> Result<(Line
 /// # Errors
 /// Says what is allowed.
 pub fn parse_level(level: &str) -> Result<EnvFilter> {
-    EnvFilter::builder()
-        .parse(level)
-        .map_err(|error| Error::invalid(error.to_string()))
+    EnvFilter::builder().parse(level).map_err(|error| Error::invalid(error.to_string()))
 }
 
 /// Runs the work of a request so that every line it logs names the request.

@@ -25,9 +25,7 @@ const STATUSES: [u16; 43] = [
 
 /// Methods that are counted one by one; any other is called `OTHER`, since a client may
 /// make up as many as it likes.
-const METHODS: [&str; 8] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER",
-];
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
 
 /// What is counted of requests.
 pub struct HttpMetrics {
@@ -90,10 +88,8 @@ impl HttpMetrics {
     }
 
     fn place(&self, name: &'static str, method: &'static str) -> &Operation {
-        let hash = name
-            .bytes()
-            .chain(method.bytes())
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        let hash =
+            name.bytes().chain(method.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
             });
         (0..ROOM)
@@ -106,11 +102,7 @@ impl HttpMetrics {
     }
 
     fn operations(&self) -> impl Iterator<Item = &Operation> {
-        let placed = self
-            .places
-            .iter()
-            .filter_map(OnceLock::get)
-            .map(|operation| &**operation);
+        let placed = self.places.iter().filter_map(OnceLock::get).map(|operation| &**operation);
         placed
             .chain([&self.overflow])
             .filter(|operation| operation.statuses.iter().any(|count| count.get() > 0))
@@ -118,22 +110,17 @@ impl HttpMetrics {
 }
 
 fn method_name(method: &Method) -> &'static str {
-    METHODS
-        .into_iter()
-        .find(|name| *name == method.as_str())
-        .unwrap_or("OTHER")
+    METHODS.into_iter().find(|name| *name == method.as_str()).unwrap_or("OTHER")
 }
 
 fn status_place(status: u16) -> usize {
     let place = STATUSES.binary_search(&status);
     let class = STATUSES.binary_search(&(status / 100 * 100));
-    place
-        .or(class)
-        .unwrap_or_else(|place| place.min(STATUSES.len() - 1))
+    place.or(class).unwrap_or_else(|place| place.min(STATUSES.len() - 1))
 }
 
 /// Shows what is counted.
-pub(super) fn register(registry: &mut Registry, metrics: Arc<HttpMetrics>) {
+pub fn register(registry: &mut Registry, metrics: Arc<HttpMetrics>) {
     let in_flight = metrics.clone();
     registry.register(
         "harbor_core_http_inflight_requests",
@@ -145,11 +132,7 @@ pub(super) fn register(registry: &mut Registry, metrics: Arc<HttpMetrics>) {
         "Requests answered, by operation, method and status",
         Answered(metrics.clone()),
     );
-    let of_operations = |show, units| OfOperations {
-        metrics: metrics.clone(),
-        show,
-        units,
-    };
+    let of_operations = |show, units| OfOperations { metrics: metrics.clone(), show, units };
     registry.register(
         "harbor_core_http_request_duration_seconds",
         "From the complete request head to the end of the response",
@@ -219,11 +202,7 @@ impl EncodeMetric for OfOperations {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         for operation in self.metrics.operations() {
             let labels = [("method", operation.method), ("operation", operation.name)];
-            encode_histogram(
-                encoder.encode_family(&labels)?,
-                (self.show)(operation),
-                self.units,
-            )?;
+            encode_histogram(encoder.encode_family(&labels)?, (self.show)(operation), self.units)?;
         }
         Ok(())
     }
@@ -246,10 +225,7 @@ mod tests {
         assert!(STATUSES.is_sorted());
         for status in 100..600 {
             let counted_as = STATUSES[status_place(status)];
-            assert!(
-                counted_as == status || counted_as == status / 100 * 100,
-                "{status}"
-            );
+            assert!(counted_as == status || counted_as == status / 100 * 100, "{status}");
         }
     }
 
@@ -260,14 +236,7 @@ mod tests {
         metrics.count("manifest_get", &Method::GET, 200, took, 0, 1000);
         metrics.count("manifest_get", &Method::GET, 200, took, 0, 1000);
         metrics.count("manifest_get", &Method::HEAD, 404, took, 0, 0);
-        metrics.count(
-            "manifest_get",
-            &Method::from_bytes(b"BREW").unwrap(),
-            405,
-            took,
-            0,
-            0,
-        );
+        metrics.count("manifest_get", &Method::from_bytes(b"BREW").unwrap(), 405, took, 0, 0);
         let mut registry = Registry::default();
         register(&mut registry, metrics);
         let mut text = String::new();
@@ -280,10 +249,7 @@ mod tests {
             r#"haven_http_response_size_bytes_sum{method="GET",operation="manifest_get"} 2000.0"#,
             "harbor_core_http_inflight_requests 0",
         ] {
-            assert!(
-                text.lines().any(|shown| shown == line),
-                "{line}\nis missing in\n{text}"
-            );
+            assert!(text.lines().any(|shown| shown == line), "{line}\nis missing in\n{text}");
         }
     }
 

@@ -17,7 +17,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::http::HttpMetrics;
+pub use self::http::{HttpMetrics, register as register_http};
 pub use page::{Pages, Readiness};
 
 use crate::log::Lines;
@@ -25,7 +25,7 @@ use crate::log::Lines;
 /// Gathers everything that is counted.
 pub fn registry(http: Arc<HttpMetrics>, below: Metrics, lines: Lines) -> Registry {
     let mut registry = Registry::default();
-    http::register(&mut registry, http);
+    register_http(&mut registry, http);
     process::register(&mut registry);
 
     let uploads = below.clone();
@@ -42,18 +42,12 @@ pub fn registry(http: Arc<HttpMetrics>, below: Metrics, lines: Lines) -> Registr
     registry.register(
         "haven_storage_operation_duration_seconds",
         "How long the blob store takes, by operation",
-        ByOperation {
-            below: below.clone(),
-            part: Part::Store,
-        },
+        ByOperation { below: below.clone(), part: Part::Store },
     );
     registry.register(
         "haven_database_operation_duration_seconds",
         "How long the database takes, by operation",
-        ByOperation {
-            below,
-            part: Part::Database,
-        },
+        ByOperation { below, part: Part::Database },
     );
     registry
 }
@@ -66,17 +60,11 @@ struct Read<F> {
 
 impl<F> Read<F> {
     fn gauge(read: F) -> Self {
-        Self {
-            kind: MetricType::Gauge,
-            read,
-        }
+        Self { kind: MetricType::Gauge, read }
     }
 
     fn counter(read: F) -> Self {
-        Self {
-            kind: MetricType::Counter,
-            read,
-        }
+        Self { kind: MetricType::Counter, read }
     }
 }
 
@@ -147,11 +135,7 @@ impl EncodeMetric for ByOperation {
         };
         match self.part {
             Part::Store => self.below.store_timings().each().try_for_each(&mut encode),
-            Part::Database => self
-                .below
-                .database_timings()
-                .each()
-                .try_for_each(&mut encode),
+            Part::Database => self.below.database_timings().each().try_for_each(&mut encode),
         }
     }
 
@@ -174,10 +158,7 @@ fn encode_histogram(
         .ranges()
         .map(|(bound, count)| {
             total += count;
-            (
-                bound.map_or(f64::INFINITY, |bound| bound as f64 / units),
-                count,
-            )
+            (bound.map_or(f64::INFINITY, |bound| bound as f64 / units), count)
         })
         .collect();
     encoder.encode_histogram::<NoLabelSet>(histogram.sum() as f64 / units, total, &buckets, None)

@@ -22,10 +22,7 @@ pub struct Pages {
 impl Pages {
     /// Shows a registry, and asks `readiness` whenever somebody wants to know.
     pub fn new(registry: Registry, readiness: Readiness) -> Self {
-        Self {
-            registry: Arc::new(registry),
-            readiness,
-        }
+        Self { registry: Arc::new(registry), readiness }
     }
 
     fn metrics(&self) -> Response<Body> {
@@ -54,10 +51,7 @@ impl Application for Pages {
             (&Method::GET | &Method::HEAD, "/metrics") => self.metrics(),
             (&Method::GET | &Method::HEAD, "/healthz") => plain(StatusCode::OK, "alive".to_owned()),
             (&Method::GET | &Method::HEAD, "/readyz") => self.readyz().await,
-            _ => plain(
-                StatusCode::NOT_FOUND,
-                "see /metrics, /healthz and /readyz".to_owned(),
-            ),
+            _ => plain(StatusCode::NOT_FOUND, "see /metrics, /healthz and /readyz".to_owned()),
         }
     }
 }
@@ -69,8 +63,6 @@ fn plain(status: StatusCode, text: String) -> Response<Body> {
 fn page(status: StatusCode, media_type: &'static str, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }

@@ -30,11 +30,7 @@ pub(super) fn register(registry: &mut Registry) {
         Read::gauge(|| stat().map_or(0, |stat| stat.threads)),
     );
     registry.register("process_open_fds", "Open files", Read::gauge(open_files));
-    registry.register(
-        "process_max_fds",
-        "Files that may be open",
-        Read::gauge(open_files_limit),
-    );
+    registry.register("process_max_fds", "Files that may be open", Read::gauge(open_files_limit));
     registry.register(
         "process_start_time_seconds",
         "When the process began, in seconds since the Unix epoch",
@@ -81,9 +77,7 @@ fn open_files() -> i64 {
 
 fn open_files_limit() -> i64 {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    limit
-        .current
-        .map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
+    limit.current.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

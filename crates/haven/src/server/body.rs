@@ -40,13 +40,7 @@ pub(super) struct Received {
 impl Received {
     /// Counts a body's bytes in `bytes` and breaks it off when it stands still.
     pub(super) fn new(body: Incoming, bytes: Arc<AtomicU64>, stall_timeout: Duration) -> Self {
-        Self {
-            body,
-            bytes,
-            stall_timeout,
-            waiting_since: None,
-            timer: LazyTimer::default(),
-        }
+        Self { body, bytes, stall_timeout, waiting_since: None, timer: LazyTimer::default() }
     }
 }
 
@@ -100,15 +94,7 @@ impl Sent {
     /// Follows a body to its end, and with it the record of its request.
     pub(super) fn new(body: Body, flow: Arc<Flow>, record: Record) -> Self {
         let expected = http_body::Body::size_hint(&body).exact();
-        Self {
-            body,
-            flow,
-            waiting: false,
-            bytes: 0,
-            expected,
-            ended: false,
-            record,
-        }
+        Self { body, flow, waiting: false, bytes: 0, expected, ended: false, record }
     }
 
     fn go_on(&mut self) {

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::{Future, poll_fn},
+    io,
     net::SocketAddr,
     pin::pin,
     sync::Arc,
@@ -21,11 +22,12 @@ use tokio::{
     net::TcpStream,
     sync::watch,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Application, Limits, Shared, exchange,
-    guard::{Flow, Guard},
+    guard::{Flow, Patience},
+    stream::Stream,
 };
 
 /// How much is read or buffered at once. Larger reads save system calls on uploads;
@@ -58,70 +60,78 @@ pub(super) async fn serve<A: Application>(
     stopping: watch::Receiver<bool>,
 ) {
     let flow = Flow::new();
-    let limits = server.limits.clone();
-    let connection = Arc::new(Connection {
-        server,
-        flow: flow.clone(),
-        remote,
-        https: tls.is_some(),
-    });
-    let Some(tls) = tls else {
-        let guard = Guard::new(stream, flow, limits);
-        return serve_plain(guard, connection, stopping).await;
+    let beginning = tokio::time::timeout(
+        server.limits.header_timeout,
+        begin(stream, tls.as_ref(), flow.clone()),
+    );
+    let begun = match until_stop(beginning, stopping.clone()).await {
+        Some(Ok(Ok(begun))) => begun,
+        Some(Ok(Err(error))) => return tracing::debug!(%remote, %error, "no beginning"),
+        Some(Err(_)) => return tracing::debug!(%remote, "the client took too long to begin"),
+        None => return,
     };
-    let handshake = tokio::time::timeout(limits.header_timeout, tls.accept(stream));
-    match until_stop(handshake, stopping.clone()).await {
-        Some(Ok(Ok(stream))) => {
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let guard = Guard::new(stream, flow, limits);
-            serve_http(guard, http2, connection, stopping).await;
-        }
-        Some(Ok(Err(error))) => tracing::debug!(%remote, %error, "no TLS with this client"),
-        Some(Err(_)) => tracing::debug!(%remote, "the client took too long for TLS"),
-        None => {}
-    }
-}
-
-/// Without TLS a client may speak HTTP/1.1 or, with prior knowledge, HTTP/2.
-async fn serve_plain<A: Application>(
-    mut guard: Guard<TcpStream>,
-    connection: Arc<Connection<A>>,
-    stopping: watch::Receiver<bool>,
-) {
-    match until_stop(guard.begins_http2(), stopping.clone()).await {
-        Some(Ok(http2)) => serve_http(guard, http2, connection, stopping).await,
-        Some(Err(error)) => {
-            tracing::debug!(remote = %connection.remote, %error, "the client said nothing");
-        }
-        None => {}
-    }
-}
-
-async fn serve_http<A: Application, S>(
-    mut guard: Guard<S>,
-    http2: bool,
-    connection: Arc<Connection<A>>,
-    stopping: watch::Receiver<bool>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let remote = connection.remote;
-    let limits = connection.server.limits.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        connection.flow.begin();
-        let connection = connection.clone();
-        async move { Ok::<_, Infallible>(exchange::answer(connection, request).await) }
-    });
-    let outcome = if http2 {
-        guard.speaks_http2();
-        let serving = http2_settings(&limits).serve_connection(TokioIo::new(guard), service);
-        until_ended(serving, stopping).await
-    } else {
-        let serving = http1_settings(&limits).serve_connection(TokioIo::new(guard), service);
-        until_ended(serving, stopping).await
+    let https = tls.is_some();
+    let connection = Arc::new(Connection { server, flow, remote, https });
+    let outcome = match begun {
+        Begun::Plain(stream, http2) => serve_http(stream, http2, connection, stopping).await,
+        Begun::Tls(stream, http2) => serve_http(*stream, http2, connection, stopping).await,
     };
     if let Err(error) = outcome {
         tracing::debug!(%remote, %error, "the connection broke off");
+    }
+}
+
+/// A connection that has begun, and whether it speaks HTTP/2.
+enum Begun {
+    Plain(Stream<TcpStream>, bool),
+    Tls(Box<Stream<TlsStream<TcpStream>>>, bool),
+}
+
+/// With TLS the two agree on a protocol; without, a client may begin with HTTP/2 if it
+/// knows that we speak it.
+async fn begin(stream: TcpStream, tls: Option<&TlsAcceptor>, flow: Arc<Flow>) -> io::Result<Begun> {
+    let Some(tls) = tls else {
+        let mut stream = Stream::new(stream, flow);
+        let http2 = stream.begins_http2().await?;
+        return Ok(Begun::Plain(stream, http2));
+    };
+    let stream = tls.accept(stream).await?;
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    Ok(Begun::Tls(Box::new(Stream::new(stream, flow)), http2))
+}
+
+/// Why a connection broke off.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("{0}")]
+    Protocol(#[from] hyper::Error),
+    #[error("the client made no progress")]
+    NoProgress,
+}
+
+async fn serve_http<A: Application, S>(
+    stream: Stream<S>,
+    http2: bool,
+    connection: Arc<Connection<A>>,
+    stopping: watch::Receiver<bool>,
+) -> Result<(), Broken>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = connection.server.limits.clone();
+    let patience = Patience::new(connection.flow.clone(), limits.clone(), http2);
+    let service = service_fn(move |request: Request<Incoming>| {
+        connection.flow.request_begins();
+        let connection = connection.clone();
+        async move { Ok::<_, Infallible>(exchange::answer(connection, request).await) }
+    });
+    let stream = TokioIo::new(stream);
+    if http2 {
+        let serving = http2_settings(&limits).serve_connection(stream, service);
+        until_ended(serving, patience, stopping).await
+    } else {
+        let serving = http1_settings(&limits).serve_connection(stream, service);
+        until_ended(serving, patience, stopping).await
     }
 }
 
@@ -161,11 +171,15 @@ async fn until_stop<T>(
     }
 }
 
-/// Drives a connection to its end. When the server stops, requests in flight are
-/// finished and no more are taken.
-async fn until_ended<C>(connection: C, stopping: watch::Receiver<bool>) -> Result<(), C::Error>
+/// Drives a connection to its end: its own, that of our patience, or, when the server
+/// stops, that of the requests in flight.
+async fn until_ended<C>(
+    connection: C,
+    mut patience: Patience,
+    stopping: watch::Receiver<bool>,
+) -> Result<(), Broken>
 where
-    C: GracefulConnection<Output = Result<(), <C as GracefulConnection>::Error>>,
+    C: GracefulConnection<Output = Result<(), hyper::Error>, Error = hyper::Error>,
 {
     let mut connection = pin!(connection);
     let mut signal = stopping.clone();
@@ -188,10 +202,14 @@ where
             told = true;
             connection.as_mut().graceful_shutdown();
         }
-        match connection.as_mut().poll(cx) {
-            Poll::Ready(outcome) => Poll::Ready(outcome),
-            Poll::Pending => Poll::Pending,
+        if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
+            return Poll::Ready(outcome.map_err(Broken::from));
         }
+        if told && patience.owes_nothing() {
+            // All that the client may still send is the rest of a head.
+            return Poll::Ready(Ok(()));
+        }
+        patience.poll(cx).map(|()| Err(Broken::NoProgress))
     })
     .await
 }

@@ -55,12 +55,7 @@ pub(super) async fn answer<A: Application>(
     let server = &connection.server;
     let (mut head, body) = request.into_parts();
     let id = request_id(head.headers.get(&X_REQUEST_ID));
-    let peer = peer(
-        connection.remote,
-        connection.https,
-        &server.trusted_proxies,
-        &head.headers,
-    );
+    let peer = peer(connection.remote, connection.https, &server.trusted_proxies, &head.headers);
     let mut record = Record {
         started: Instant::now(),
         method: head.method.clone(),
@@ -148,9 +143,7 @@ fn broken() -> Response<Body> {
     let body = r#"{"errors":[{"code":"UNKNOWN","message":"internal server error"}]}"#;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -180,21 +173,11 @@ impl Drop for Record {
     fn drop(&mut self) {
         let now = Instant::now();
         let took = now - self.started;
-        let received = self
-            .received
-            .as_ref()
-            .map_or(0, |bytes| bytes.load(Relaxed));
-        self.flow.end(now);
+        let received = self.received.as_ref().map_or(0, |bytes| bytes.load(Relaxed));
+        self.flow.request_ends(now);
         if let Some(metrics) = &self.metrics {
             metrics.in_flight.decrease();
-            metrics.count(
-                self.route,
-                &self.method,
-                self.status,
-                took,
-                received,
-                self.sent,
-            );
+            metrics.count(self.route, &self.method, self.status, took, received, self.sent);
         }
         if let Some(span) = &self.span {
             crate::traces::close(span, &self.method, self.route, self.status);

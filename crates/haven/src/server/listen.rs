@@ -43,24 +43,16 @@ impl Listeners {
 
     /// The addresses, with the ports that were taken.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        self.0.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 }
 
 fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<BlockingListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         // `[::]` serves IPv4 too, unless IPv4 has a socket of its own on that port.
-        let ipv4_has_its_own = all
-            .iter()
-            .any(|other| other.is_ipv4() && other.port() == address.port());
+        let ipv4_has_its_own =
+            all.iter().any(|other| other.is_ipv4() && other.port() == address.port());
         socket.set_only_v6(ipv4_has_its_own || !address.ip().is_unspecified())?;
     }
     socket.set_reuse_address(true)?;
@@ -80,18 +72,10 @@ pub async fn serve<A: Application>(
     shutdown_timeout: Duration,
 ) -> usize {
     let connections = shared.limits.connections;
-    let presence = Presence {
-        stopping,
-        places: Arc::new(Semaphore::new(connections)),
-    };
+    let presence = Presence { stopping, places: Arc::new(Semaphore::new(connections)) };
     let mut accepting = JoinSet::new();
     for listener in listeners.0 {
-        accepting.spawn(accept(
-            listener,
-            tls.clone(),
-            shared.clone(),
-            presence.clone(),
-        ));
+        accepting.spawn(accept(listener, tls.clone(), shared.clone(), presence.clone()));
     }
     while accepting.join_next().await.is_some() {}
 

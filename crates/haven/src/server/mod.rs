@@ -2,7 +2,7 @@
 //!
 //! - `listen`: sockets and the accept loop
 //! - `connection`: TLS, HTTP/1.1 or HTTP/2, the graceful end
-//! - `guard`: cuts clients that make no progress
+//! - `stream`, `guard`: cut clients that make no progress
 //! - `exchange`: one request and its response, from request id to access line
 //! - `body`: bodies counted and bounded on their way
 //! - `peer`: who the client is when trusted proxies stand between
@@ -14,6 +14,7 @@ mod exchange;
 mod guard;
 mod listen;
 mod peer;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod timer;

@@ -33,11 +33,7 @@ pub(super) fn peer(
     trusted: &[IpNet],
     headers: &HeaderMap,
 ) -> Peer {
-    let direct = Peer {
-        address: remote,
-        scheme_https: https,
-        host: None,
-    };
+    let direct = Peer { address: remote, scheme_https: https, host: None };
     if !is_trusted(remote.ip(), trusted) {
         return direct;
     }
@@ -57,15 +53,10 @@ pub(super) fn peer(
     };
     Peer {
         address: client.unwrap_or(remote),
-        scheme_https: hop
-            .scheme
-            .map_or(https, |scheme| scheme.eq_ignore_ascii_case("https")),
+        scheme_https: hop.scheme.map_or(https, |scheme| scheme.eq_ignore_ascii_case("https")),
         host: hop
             .host
-            .filter(|host| {
-                host.parse::<Authority>()
-                    .is_ok_and(|host| !host.as_str().contains('@'))
-            })
+            .filter(|host| host.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@')))
             .map(str::to_owned),
     }
 }
@@ -79,18 +70,12 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 /// What the proxies said, the nearest first.
 fn hops(headers: &HeaderMap) -> Vec<Hop<'_>> {
     if headers.contains_key(FORWARDED) {
-        return from_the_right(headers, &FORWARDED)
-            .into_iter()
-            .map(forwarded_element)
-            .collect();
+        return from_the_right(headers, &FORWARDED).into_iter().map(forwarded_element).collect();
     }
     let clients = from_the_right(headers, &X_FORWARDED_FOR);
     let schemes = from_the_right(headers, &X_FORWARDED_PROTO);
     let hosts = from_the_right(headers, &X_FORWARDED_HOST);
-    let count = clients
-        .len()
-        .max(schemes.len().min(1))
-        .max(hosts.len().min(1));
+    let count = clients.len().max(schemes.len().min(1)).max(hosts.len().min(1));
     // Many proxies replace scheme and host instead of adding to a list: then the one
     // value they left is everybody's.
     let at = |list: &[&'_ str], index: usize| index.min(list.len().wrapping_sub(1));
@@ -105,18 +90,10 @@ fn hops(headers: &HeaderMap) -> Vec<Hop<'_>> {
 
 /// The elements of a comma-separated header, the last first.
 fn from_the_right<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
-    let mut lines: Vec<&str> = headers
-        .get_all(name)
-        .iter()
-        .map(|line| line.to_str().unwrap_or(""))
-        .collect();
+    let mut lines: Vec<&str> =
+        headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("")).collect();
     lines.reverse();
-    lines
-        .iter()
-        .flat_map(|line| line.rsplit(','))
-        .map(str::trim)
-        .take(HOPS)
-        .collect()
+    lines.iter().flat_map(|line| line.rsplit(',')).map(str::trim).take(HOPS).collect()
 }
 
 /// Reads `for=…;proto=…;host=…`.
@@ -142,10 +119,7 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Some(address);
     }
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'))
-        .unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 0))
 }
 
@@ -166,10 +140,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_not_believed() {
-        let lines = [
-            ("x-forwarded-for", "1.2.3.4"),
-            ("x-forwarded-proto", "https"),
-        ];
+        let lines = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https")];
         let peer = peer_of("192.0.2.1:5000", &lines);
         assert_eq!(peer.address, "192.0.2.1:5000".parse().unwrap());
         assert!(!peer.scheme_https);
@@ -222,10 +193,7 @@ mod tests {
 
     #[test]
     fn scheme_and_host_count_without_an_address() {
-        let lines = [
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-host", "hub.example.com"),
-        ];
+        let lines = [("x-forwarded-proto", "https"), ("x-forwarded-host", "hub.example.com")];
         let peer = peer_of("10.1.1.1:5000", &lines);
         assert_eq!(peer.address, "10.1.1.1:5000".parse().unwrap());
         assert!(peer.scheme_https);
@@ -235,10 +203,7 @@ mod tests {
     #[test]
     fn the_standard_header_goes_first() {
         let lines = [
-            (
-                "forwarded",
-                "for=6.6.6.6, For=\"[2001:db8::1]:4711\";proto=https;host=\"hub:99\"",
-            ),
+            ("forwarded", "for=6.6.6.6, For=\"[2001:db8::1]:4711\";proto=https;host=\"hub:99\""),
             ("forwarded", "for=10.0.0.9;proto=http"),
             ("x-forwarded-for", "9.9.9.9"),
         ];
@@ -250,10 +215,8 @@ mod tests {
 
     #[test]
     fn nonsense_leaves_the_connection() {
-        let lines = [
-            ("forwarded", "for=unknown;host=\"a b\";proto"),
-            ("x-forwarded-for", "9.9.9.9"),
-        ];
+        let lines =
+            [("forwarded", "for=unknown;host=\"a b\";proto"), ("x-forwarded-for", "9.9.9.9")];
         let peer = peer_of("10.1.1.1:5000", &lines);
         assert_eq!(peer.address, "10.1.1.1:5000".parse().unwrap());
         assert_eq!(peer.host, None);

@@ -132,25 +132,19 @@ fn read_pair(chain_file: &Path, key_file: &Path) -> Result<CertifiedKey> {
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|error| cannot_use(chain_file, &error))?;
     if chain.is_empty() {
-        return Err(cannot_use(
-            chain_file,
-            &"it holds no certificate in PEM form",
-        ));
+        return Err(cannot_use(chain_file, &"it holds no certificate in PEM form"));
     }
     let key_text = read_bounded(key_file).map_err(|error| cannot_use(key_file, &error))?;
     let key =
         PrivateKeyDer::from_pem_slice(&key_text).map_err(|error| cannot_use(key_file, &error))?;
     let pair = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
         .map_err(|error| cannot_use(key_file, &error))?;
-    pair.keys_match()
-        .map_err(|error| cannot_use(key_file, &error))?;
+    pair.keys_match().map_err(|error| cannot_use(key_file, &error))?;
     Ok(pair)
 }
 
 fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    fs::File::open(file)?
-        .take(LARGEST_FILE)
-        .read_to_end(&mut text)?;
+    fs::File::open(file)?.take(LARGEST_FILE).read_to_end(&mut text)?;
     Ok(text)
 }

@@ -1,1 +1,0 @@
-//! The server over real sockets, with applications made for the purpose.
