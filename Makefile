@@ -1,0 +1,39 @@
+# Haven: everything a person types. `make help` lists it.
+
+# The data folder of `make run`, beside the checkout's files and never in git.
+DATA ?= ./data
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench lint conformance fuzz compilers
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build Haven and serve it on http://127.0.0.1:8080, with its data in ./data
+	@HAVEN_DATA_DIR="$${HAVEN_DATA_DIR:-$(DATA)}" target/release/haven serve
+
+build: compilers ## Build the release binary, target/release/haven
+	cargo build --release --locked --package haven
+
+test: compilers ## Run every test, with the servers and clients that the tests need
+	tests/run
+
+bench: compilers ## Measure Haven beside its peers; the table is in bench/README.md
+	bench/run
+
+lint: compilers ## Check formatting and lints; a warning is an error
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+conformance: compilers ## Run the conformance suite of the OCI distribution specification
+	tests/conformance
+
+fuzz: compilers ## Fuzz for a short while everything that is parsed from outside
+	fuzz/run
+
+# The binary is Rust, but SQLite and the cryptography in it are C.
+compilers:
+	@command -v cargo >/dev/null || { \
+		echo "Haven is built with Rust, and cargo is not installed: see https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { \
+		echo "Haven needs a C compiler. On Debian: apt-get install build-essential" >&2; exit 1; }
