@@ -1,0 +1,12 @@
+//! The application, asked as clients ask it, on both engines.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod artifacts;
+mod members;
+mod projects;
+mod roles;
+mod server;
+mod system;
+mod token;
+mod users;
