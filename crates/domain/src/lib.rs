@@ -5,6 +5,8 @@
 mod cache;
 mod context;
 mod listing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub mod rights;
 pub mod users;
@@ -16,6 +18,9 @@ pub mod uploads;
 pub mod artifacts;
 mod installation;
 pub mod verify;
+
+#[cfg(test)]
+mod world;
 
 pub use context::{Context, Settings};
 pub use listing::Listing;

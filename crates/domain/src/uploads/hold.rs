@@ -93,9 +93,23 @@ pub async fn link(ctx: &Context, blob: &Held) -> Result<Option<String>> {
     Ok(link.map(String::from))
 }
 
+/// What came of the wish to mount a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mounted {
+    /// The repository holds the blob.
+    Yes,
+    /// There is no blob to be had: the client uploads it.
+    No,
+    /// This repository holds it and the caller may pull from there, but its token does
+    /// not reach that far.
+    OutOfReach(RepositoryName),
+}
+
 /// Makes a repository hold a blob that another one holds and the caller may pull.
-/// Without a source, repositories that the caller may pull are searched. False when
-/// there is none: the client then uploads.
+/// Without a source, repositories that the caller may pull are searched.
+///
+/// # Errors
+/// Those of the database.
 pub async fn mount(
     ctx: &Context,
     caller: &Caller,
@@ -103,24 +117,37 @@ pub async fn mount(
     name: &RepositoryName,
     digest: &Digest,
     source: Option<&RepositoryName>,
-) -> Result<bool> {
+) -> Result<Mounted> {
     allowed.require(Right::PUSH)?;
     if source == Some(name) || source.is_none() {
         // It may be here already.
         if held(ctx, name, digest).await?.is_some() {
-            return Ok(true);
+            return Ok(Mounted::Yes);
         }
     }
     let sources = match source {
         Some(source) => vec![source.clone()],
         None => holders(ctx, digest).await?,
     };
+    let mut out_of_reach = None;
     for source in sources {
-        if may_pull(ctx, caller, &source).await? && take_over(ctx, allowed, name, digest, &source).await? {
-            return Ok(true);
+        match access::on_repository(ctx, caller, &source, Right::PULL).await {
+            Ok(_) => {
+                if take_over(ctx, allowed, name, digest, &source).await? {
+                    return Ok(Mounted::Yes);
+                }
+            }
+            // Whoever is known and refused as unauthenticated has a token that is too narrow.
+            Err(error) if error.is(Kind::Unauthenticated) && !caller.is_anonymous() => {
+                if out_of_reach.is_none() && held(ctx, &source, digest).await?.is_some() {
+                    out_of_reach = Some(source);
+                }
+            }
+            Err(error) if matches!(error.kind, Kind::Forbidden | Kind::Unauthenticated | Kind::NotFound) => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(false)
+    Ok(out_of_reach.map_or(Mounted::No, Mounted::OutOfReach))
 }
 
 /// A repository lets a blob go. Others keep it.
@@ -185,14 +212,6 @@ async fn holders(ctx: &Context, digest: &Digest) -> Result<Vec<RepositoryName>> 
     rows.into_iter()
         .map(|row| row.get::<String>(0)?.parse().map_err(Error::internal))
         .collect()
-}
-
-async fn may_pull(ctx: &Context, caller: &Caller, source: &RepositoryName) -> Result<bool> {
-    match access::on_repository(ctx, caller, source, Right::PULL).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.is(Kind::Forbidden) || error.is(Kind::Unauthenticated) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 async fn take_over(

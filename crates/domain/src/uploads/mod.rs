@@ -29,7 +29,7 @@ use kit::{Error, Kind, Result, Subject};
 use oci::{Algorithm, Digest, RepositoryName};
 
 pub use finish::finish;
-pub use hold::{Held, delete, known, link, mount, read};
+pub use hold::{Held, Mounted, delete, known, link, mount, read};
 pub(crate) use hold::held;
 pub use purge::purge;
 pub use receive::{Chunk, append};

@@ -53,7 +53,7 @@ pub(super) async fn put(
     asked: &Asked<'_>,
     name: &RepositoryName,
     reference: &Reference,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Response<Body>> {
     let ctx = &asked.state.domain;
     let allowed = access::on_repository(ctx, asked.caller, name, Right::PUSH).await?;
@@ -106,7 +106,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<String>> {
 }
 
 /// The whole body of a push, which has a limit.
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
+async fn read(headers: &HeaderMap, body: &mut Body) -> Result<Bytes> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > LONGEST_MANIFEST) {
         return Err(too_large());

@@ -15,17 +15,19 @@ mod referrers;
 mod tags;
 mod uploads;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     http::{
         HeaderName, HeaderValue, Method, Request, Response, StatusCode,
-        header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, LOCATION, WARNING, WWW_AUTHENTICATE},
+        header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, EXPECT, LOCATION, WARNING, WWW_AUTHENTICATE},
         request::Parts,
     },
 };
+use bytes::Bytes;
 use domain::access::{Caller, Right};
+use http_body_util::BodyExt;
 use kit::{Error, Kind, Result};
 use oci::RepositoryName;
 
@@ -44,9 +46,19 @@ const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
 const OCI_NAMESPACE: HeaderName = HeaderName::from_static("oci-namespace");
 const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 
+/// How much of a refused body is read on, in bytes, and for how long.
+const MOST_DRAINED: usize = 16 * 1024 * 1024;
+const LONGEST_DRAIN: Duration = Duration::from_secs(5);
+
 /// Answers a request whose path begins with `/v2`.
 pub(crate) async fn handle(state: &Arc<State>, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
+    let response = respond(state, &parts, &mut body).await;
+    drain(&parts, body).await;
+    response
+}
+
+async fn respond(state: &Arc<State>, parts: &Parts, body: &mut Body) -> Response<Body> {
     let endpoint = match Endpoint::of(parts.uri.path()) {
         Ok(endpoint) => endpoint,
         Err(error) => return finished(error::response(&error), Route("v2_unknown"), None),
@@ -56,17 +68,17 @@ pub(crate) async fn handle(state: &Arc<State>, request: Request<Body>) -> Respon
         Ok(caller) => caller,
         Err(refused) => {
             let reason = matches!(refused, Refused::Token(_)).then_some(Reason::InvalidToken);
-            let response = refusal(state, &parts, &endpoint, &refused.into_error(), reason);
+            let response = refusal(state, parts, &endpoint, &refused.into_error(), reason);
             return finished(response, route, None);
         }
     };
     let name = caller.name().cloned();
-    let asked = Asked { state, parts: &parts, caller: &caller };
+    let asked = Asked { state, parts, caller: &caller };
     let mut response = match answer(&asked, &endpoint, body).await {
         Ok(response) => response,
         Err(error) => {
             let reason = caller.has_token().then_some(Reason::InsufficientScope);
-            refusal(state, &parts, &endpoint, &error, reason)
+            refusal(state, parts, &endpoint, &error, reason)
         }
     };
     name_namespace(&asked, &mut response);
@@ -80,7 +92,7 @@ struct Asked<'r> {
     caller: &'r Caller,
 }
 
-async fn answer(asked: &Asked<'_>, endpoint: &Endpoint, body: Body) -> Result<Response<Body>> {
+async fn answer(asked: &Asked<'_>, endpoint: &Endpoint, body: &mut Body) -> Result<Response<Body>> {
     // Clients find out how to authenticate by asking without: everything wants a header.
     if asked.caller.is_anonymous() && !asked.parts.headers.contains_key(AUTHORIZATION) {
         return Err(Error::new(Kind::Unauthenticated, unauthorized(endpoint, &asked.parts.method)));
@@ -143,13 +155,44 @@ fn refusal(
     error: &Error,
     reason: Option<Reason>,
 ) -> Response<Body> {
-    let mut response = error::response(error);
-    if response.status() == StatusCode::UNAUTHORIZED {
-        let scope = scope(endpoint, &parts.method, parts.uri.query());
-        let challenge = auth::challenge(&auth::origin(state, parts), &scope, reason);
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    if !error.is(Kind::Unauthenticated) {
+        return error::response(error);
     }
+    challenged(state, parts, error, &scope(endpoint, &parts.method, parts.uri.query()), reason)
+}
+
+/// The answer for an error that a token for a scope would mend.
+fn challenged(
+    state: &State,
+    parts: &Parts,
+    error: &Error,
+    scope: &str,
+    reason: Option<Reason>,
+) -> Response<Body> {
+    let mut response = error::response(error);
+    let challenge = auth::challenge(&auth::origin(state, parts), scope, reason);
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     response
+}
+
+/// Reads on what a refused client still sends, within bounds, so that it comes to read
+/// the answer: to a client that is cut off while it writes the answer is lost.
+async fn drain(parts: &Parts, mut body: Body) {
+    // Who waits to be told to go on sends nothing unless the body is asked for.
+    if body.is_end_stream() || parts.headers.contains_key(EXPECT) {
+        return;
+    }
+    let mut left = MOST_DRAINED;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            left = left.saturating_sub(length);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LONGEST_DRAIN, reading).await;
 }
 
 /// The right that a request on a repository needs.

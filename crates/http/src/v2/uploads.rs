@@ -12,22 +12,24 @@ use axum::{
 use bytes::Bytes;
 use domain::{
     access::{self, Allowed, Right},
-    uploads::{self, Chunk, Step, Ticket},
+    uploads::{self, Chunk, Mounted, Step, Ticket},
 };
 use futures_util::{Stream, TryStreamExt};
+use http_body_util::BodyDataStream;
 use kit::{Error, Kind, Result, Subject};
 use oci::{Algorithm, Digest, RepositoryName};
 
 use super::{
-    Asked, CONTENT_DIGEST, UPLOAD_UUID, blob_path, empty,
+    Asked, CONTENT_DIGEST, UPLOAD_UUID, blob_path, challenged, empty,
     endpoint::{digest, repository},
     error, locate, query, value,
 };
+use crate::auth::Reason;
 
 pub(super) async fn post(
     asked: &Asked<'_>,
     name: &RepositoryName,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Response<Body>> {
     let allowed = push_right(asked, name).await?;
     let query = asked.parts.uri.query();
@@ -65,10 +67,12 @@ async fn mount(
         Ok(source) => {
             uploads::mount(ctx, asked.caller, allowed, name, digest, source.as_ref()).await?
         }
-        Err(_) => false,
+        Err(_) => Mounted::No,
     };
-    if mounted {
-        return created(name, digest);
+    match mounted {
+        Mounted::Yes => return created(name, digest),
+        Mounted::OutOfReach(source) => return Ok(out_of_reach(asked, name, &source)),
+        Mounted::No => {}
     }
     let ticket =
         uploads::begin(ctx, allowed, name, asked.caller, Some(digest.algorithm()))?;
@@ -89,7 +93,7 @@ pub(super) async fn patch(
     asked: &Asked<'_>,
     name: &RepositoryName,
     id: &str,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Response<Body>> {
     let (_, ticket) = open(asked, name, id).await?;
     let chunk = chunk(&asked.parts.headers)?;
@@ -103,7 +107,7 @@ pub(super) async fn put(
     asked: &Asked<'_>,
     name: &RepositoryName,
     id: &str,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Response<Body>> {
     let (allowed, ticket) = open(asked, name, id).await?;
     let Some(wanted) = query::first(asked.parts.uri.query(), "digest") else {
@@ -136,6 +140,18 @@ async fn open(asked: &Asked<'_>, name: &RepositoryName, id: &str) -> Result<(All
     let allowed = push_right(asked, name).await?;
     let ticket = uploads::open(&asked.state.domain, &allowed, name, asked.caller, id)?;
     Ok((allowed, ticket))
+}
+
+/// The client gets a token that reaches the source of its mount, and asks again.
+fn out_of_reach(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    source: &RepositoryName,
+) -> Response<Body> {
+    let message = format!("unauthorized to access repository: {source}, action: pull");
+    let scope = format!("repository:{name}:pull,push repository:{source}:pull");
+    let error = Error::new(Kind::Unauthenticated, message);
+    challenged(asked.state, asked.parts, &error, &scope, Some(Reason::InsufficientScope))
 }
 
 /// Where an upload stands.
@@ -198,6 +214,6 @@ fn chunk(headers: &HeaderMap) -> Result<Chunk> {
     Ok(Chunk { range: Some(range) })
 }
 
-fn bytes_of(body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
-    body.into_data_stream().map_err(io::Error::other)
+fn bytes_of(body: &mut Body) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
+    BodyDataStream::new(body).map_err(io::Error::other)
 }
