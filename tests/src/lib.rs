@@ -10,6 +10,7 @@ pub mod api;
 pub mod client;
 pub mod content;
 pub mod daemons;
+pub mod mount;
 pub mod proxy;
 pub mod raw;
 pub mod repository;
@@ -26,10 +27,7 @@ pub use server::{Server, Settings, on_each_setup};
 use std::time::{Duration, Instant};
 
 /// Asks again until the condition holds; panics with `what` once `limit` is over.
-pub async fn eventually<F>(what: &str, limit: Duration, mut holds: impl FnMut() -> F)
-where
-    F: Future<Output = bool>,
-{
+pub async fn eventually(what: &str, limit: Duration, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !holds().await {
         assert!(Instant::now() < deadline, "not within {limit:?}: {what}");

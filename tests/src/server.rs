@@ -84,6 +84,17 @@ struct Shared {
     keys: TempDir,
 }
 
+impl Shared {
+    fn of(settings: &Settings) -> Shared {
+        Shared {
+            settings: settings.clone(),
+            database: settings.cluster.then(services::Database::create),
+            prefix: format!("test-{:016x}", rand::random::<u64>()),
+            keys: TempDir::new().unwrap(),
+        }
+    }
+}
+
 /// A running server. Dropping it kills the process and, when the test has
 /// failed, prints the log.
 pub struct Server {
@@ -102,13 +113,7 @@ pub struct Server {
 impl Server {
     /// Starts a server and waits until it serves.
     pub async fn start(settings: &Settings) -> Server {
-        let shared = Shared {
-            settings: settings.clone(),
-            database: settings.cluster.then(services::Database::create),
-            prefix: format!("test-{:016x}", rand::random::<u64>()),
-            keys: TempDir::new().unwrap(),
-        };
-        Server::on(Arc::new(shared)).await
+        Server::on(Arc::new(Shared::of(settings))).await
     }
 
     /// A further replica on the same database and store.
@@ -116,12 +121,24 @@ impl Server {
         Server::on(self.shared.clone()).await
     }
 
+    /// Starts a server that must not start, and gives what it said.
+    pub async fn refused(settings: &Settings) -> Output {
+        let server = Server::at_rest(Arc::new(Shared::of(settings)));
+        server.run(&["serve"]).await
+    }
+
     async fn on(shared: Arc<Shared>) -> Server {
+        let mut server = Server::at_rest(shared);
+        server.start_again().await;
+        server
+    }
+
+    fn at_rest(shared: Arc<Shared>) -> Server {
         let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         let anonymous = Client::new(&url);
         let admin = anonymous.login("admin", ADMIN_PASSWORD);
-        let mut server = Server {
+        Server {
             url,
             anonymous,
             admin,
@@ -129,9 +146,7 @@ impl Server {
             port,
             scratch: TempDir::new().unwrap(),
             shared,
-        };
-        server.start_again().await;
-        server
+        }
     }
 
     /// Starts the process again on the same port and data, and waits until it serves.

@@ -77,9 +77,12 @@ async fn a_silent_database_does_not_hold_requests_for_long() {
     let server = Server::start(&settings).await;
     let (repository, image) = scene(&server).await;
     proxy.silence();
-    let asks = (0..20).map(|_| {
-        let post = repository.client.request("POST", &repository.path("blobs/uploads/"));
-        tokio::spawn(post.timeout(Duration::from_secs(45)).send())
+    let asks = (0..20).map(|n| {
+        let path = repository.path(&format!("manifests/silent-{n}"));
+        let put = repository.client.request("PUT", &path);
+        let put = put.header("content-type", &image.manifest.media_type);
+        let put = put.body(image.manifest.bytes.clone());
+        tokio::spawn(put.timeout(Duration::from_secs(45)).send())
     });
     for ask in asks.collect::<Vec<_>>() {
         assert_unavailable(&ask.await.unwrap());
