@@ -20,6 +20,8 @@ mod installation;
 pub mod verify;
 
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod world;
 
 pub use context::{Context, Settings};
