@@ -50,6 +50,9 @@ const KEPT: Duration = Duration::from_secs(60);
 /// How long our own rows are believed like those of others after a commit in doubt.
 const DOUBT: Duration = Duration::from_secs(60);
 
+/// The most changes of one transaction that are written down one by one.
+const MOST_CHANGES: usize = 256;
+
 /// Where notifications are sent.
 const CHANNEL: &str = "haven_changes";
 
@@ -113,21 +116,26 @@ impl Log {
         *self.doubted.lock() = Some(Instant::now());
     }
 
-    /// The statement that writes changes into the log.
+    /// The statement that writes changes into the log. Their number is rounded up to a
+    /// power of two, with the last one again, so that few distinct statements exist; more
+    /// than a deed should have are written as one that says that anything may have changed.
     pub(super) fn entries(&self, changes: &[Change]) -> (Sql, Args) {
+        let everything = [Change::everything()];
+        let changes = if changes.len() > MOST_CHANGES { &everything } else { changes };
+        let rows = changes.len().next_power_of_two();
         let mut values = args![&self.replica];
-        for change in changes {
+        for change in changes.iter().chain(changes.last().into_iter().cycle()).take(rows) {
             values.push(change.topic());
             values.push(change.key());
         }
-        let rows = Sql::rows(
+        let sql = Sql::rows(
             "INSERT INTO changes (xid, replica, topic, key) \
              SELECT pg_current_xact_id()::text::bigint, $1, v.topic, v.key FROM (VALUES ",
             2,
-            changes.len(),
+            rows,
             ") AS v (topic, key)",
         );
-        (rows, values)
+        (sql, values)
     }
 
     async fn keep_looking(self: Arc<Self>, pool: Arc<Pool>, listeners: Arc<Listeners>) {

@@ -75,6 +75,29 @@ async fn a_change_reaches_the_others_within_a_second_and_its_writer_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn however_many_changes_a_deed_makes_nobody_misses_one() {
+    let place = postgres().await;
+    let (one, other) = (place.open().await, place.open().await);
+    in_touch([&one, &other]).await;
+    let (at_one, at_other) = (Ear::of(&one), Ear::of(&other));
+    for count in [3, 10_000] {
+        one.write(move |tx| {
+            for number in 0..count {
+                tx.announce(Change::new("thing", format!("{number} of {count}")));
+            }
+            Box::pin(async { Ok(()) })
+        })
+        .await
+        .unwrap();
+        assert_eq!(at_one.times(&format!("{} of {count}", count - 1)), 1);
+    }
+    let everything = || at_other.0.lock().unwrap().iter().any(Change::is_everything);
+    until("the few arrive", || (0..3).all(|number| at_other.times(&format!("{number} of 3")) > 0))
+        .await;
+    until("the many arrive, as everything", everything).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn polling_alone_is_enough() {
     let place = postgres().await;
     let (one, other) = (place.open().await, place.open().await);
