@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json, Router,
-    extract::{self, Path},
-    http::Uri,
+    extract::{self, OriginalUri, Path},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -149,7 +148,7 @@ async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Path((project, repository)): Path<(String, String)>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let right = Right::new(Resource::Artifact, Action::List);
     let allowed =

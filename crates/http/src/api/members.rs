@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{
     Extension, Json, Router,
     body::Body,
-    extract::{self, Path},
-    http::{HeaderMap, StatusCode, Uri},
+    extract::{self, OriginalUri, Path},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
@@ -119,7 +119,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Path(project): Path<String>,
     headers: HeaderMap,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let allowed = may(&state, &caller, &headers, &project, Action::List).await?;
     let (query, page) = (Query::of(&uri), page(&uri)?);
@@ -133,7 +133,7 @@ async fn create(
     Extension(caller): Extension<Caller>,
     Path(project): Path<String>,
     headers: HeaderMap,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     body: Body,
 ) -> Result<Response, ApiError> {
     let allowed = may(&state, &caller, &headers, &project, Action::Create).await?;

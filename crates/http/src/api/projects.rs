@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Extension, Json, Router,
     body::Body,
-    extract::{self, Path},
-    http::{HeaderMap, HeaderName, StatusCode, Uri},
+    extract::{self, OriginalUri, Path},
+    http::{HeaderMap, HeaderName, StatusCode},
     response::{IntoResponse, Response},
     routing::{delete, get, head, post, put},
 };
@@ -162,7 +162,7 @@ impl From<Details> for ProjectModel {
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let view = access::view(&state.domain, &caller).await?;
     let (query, page) = (Query::of(&uri), page(&uri)?);
@@ -179,7 +179,7 @@ async fn list(
 async fn exists(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<StatusCode, ApiError> {
     let query = Query::of(&uri);
     let name = query.text("project_name").ok_or_else(|| {
@@ -193,7 +193,7 @@ async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     body: Body,
 ) -> Result<Response, ApiError> {
     let owner = access::user(&state.domain, &caller).await?;

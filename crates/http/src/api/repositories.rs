@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json, Router,
-    extract::{self, Path},
-    http::Uri,
+    extract::{self, OriginalUri, Path},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -66,7 +65,7 @@ impl From<RepositoryDetails> for RepositoryModel {
 async fn list_all(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let view = access::view(&state.domain, &caller).await?;
     let page = page(&uri)?;
@@ -78,7 +77,7 @@ async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Path(project): Path<String>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let right = Right::new(Resource::Repository, Action::List);
     let project = ProjectRef::Name(&project);

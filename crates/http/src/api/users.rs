@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension, Json, Router,
     body::Body,
-    extract::{self, Path},
-    http::Uri,
+    extract::{self, OriginalUri, Path},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -93,7 +92,7 @@ struct Found {
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     let right = Right::new(Resource::User, Action::List);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
@@ -109,7 +108,7 @@ async fn list(
 async fn search(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
     access::user(&state.domain, &caller).await?;
     let (query, page) = (Query::of(&uri), page(&uri)?);
@@ -124,7 +123,7 @@ async fn search(
 async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     body: Body,
 ) -> Result<Response, ApiError> {
     let right = Right::new(Resource::User, Action::Create);
