@@ -38,7 +38,8 @@ use crate::{
 pub(crate) fn router() -> Router<Arc<State>> {
     Router::new().route(
         "/service/token",
-        named("token_get", get(by_basic)).merge(named("token_post", axum::routing::post(form::by_form))),
+        named("token_get", get(by_basic))
+            .merge(named("token_post", axum::routing::post(form::by_form))),
     )
 }
 

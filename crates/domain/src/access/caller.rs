@@ -37,11 +37,19 @@ impl Caller {
 
     /// A user that has proved who it is.
     pub fn user(user: &User) -> Self {
-        Self { principal: Principal::User(user.id), name: Some(user.username.clone()), grants: None }
+        Self {
+            principal: Principal::User(user.id),
+            name: Some(user.username.clone()),
+            grants: None,
+        }
     }
 
     /// Whoever a registry token speaks for, narrowed to what the token grants.
-    pub(crate) fn by_token(principal: Principal, name: Option<Arc<str>>, grants: Arc<Grants>) -> Self {
+    pub(crate) fn by_token(
+        principal: Principal,
+        name: Option<Arc<str>>,
+        grants: Arc<Grants>,
+    ) -> Self {
         Self { principal, name, grants: Some(grants) }
     }
 

@@ -75,7 +75,11 @@ pub async fn on_project(
 ///
 /// # Errors
 /// Unauthenticated for anonymous, Forbidden for everybody else.
-pub async fn on_system(context: &Context, caller: &Caller, right: Right) -> Result<rights::Allowed<System>> {
+pub async fn on_system(
+    context: &Context,
+    caller: &Caller,
+    right: Right,
+) -> Result<rights::Allowed<System>> {
     let all = may_do_everything(context, caller).await?;
     if !all || caller.has_token() {
         return Err(refused(caller, words(caller)));

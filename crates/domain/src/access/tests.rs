@@ -77,10 +77,9 @@ async fn every_role_may_what_its_rules_say() {
         }
         for rule in PROJECT_RULES {
             for project in ["open", "closed"] {
-                for (caller, kind) in [
-                    (&stranger, Kind::Forbidden),
-                    (&Caller::anonymous(), Kind::Unauthenticated),
-                ] {
+                for (caller, kind) in
+                    [(&stranger, Kind::Forbidden), (&Caller::anonymous(), Kind::Unauthenticated)]
+                {
                     let project_ref = ProjectRef::Name(project);
                     let may = on_project(&context, caller, project_ref, rule.right).await;
                     let expected = project == "open" && rule.public();

@@ -196,7 +196,9 @@ pub async fn details(
     allowed.require(Right::new(Resource::Artifact, Action::Read))?;
     let id = known(ctx, allowed, name).await?;
     let row = match reference {
-        Reference::Digest(digest) => ctx.db.one(sql::BY_DIGEST, args![id, digest.to_string()]).await?,
+        Reference::Digest(digest) => {
+            ctx.db.one(sql::BY_DIGEST, args![id, digest.to_string()]).await?
+        }
         Reference::Tag(tag) => ctx.db.one(sql::BY_TAG, args![id, tag.as_str()]).await?,
     };
     let row = row.ok_or_else(|| {

@@ -60,9 +60,8 @@ pub async fn create(context: &Context, owner: &User, new: NewProject) -> Result<
         })
         .await;
     made.map_err(|error| match error.kind {
-        Kind::Conflict => {
-            Error::conflict(format!("The project named {name} already exists")).about(Subject::Project)
-        }
+        Kind::Conflict => Error::conflict(format!("The project named {name} already exists"))
+            .about(Subject::Project),
         _ => error,
     })
 }

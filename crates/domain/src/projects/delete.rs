@@ -24,7 +24,10 @@ pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
                 // Locked first: a repository that is being made is then either seen by
                 // the next statement or fails for want of its project.
                 let Some(row) = tx.one(sql::LOCK, args![id]).await? else {
-                    return Err(Error::not_found(Subject::Project, format!("project {id} not found")));
+                    return Err(Error::not_found(
+                        Subject::Project,
+                        format!("project {id} not found"),
+                    ));
                 };
                 let name: String = row.get(0)?;
                 if tx.one(sql::ANY_REPOSITORY, args![id]).await?.is_some() {

@@ -44,9 +44,7 @@ pub enum Sort {
 impl Sort {
     /// The sorting with a name of Harbor's, such as `-creation_time`.
     pub fn from_name(name: &str) -> Option<Self> {
-        use Sort::{
-            Created, CreatedDescending, Name, NameDescending, Updated, UpdatedDescending,
-        };
+        use Sort::{Created, CreatedDescending, Name, NameDescending, Updated, UpdatedDescending};
         [Name, NameDescending, Created, CreatedDescending, Updated, UpdatedDescending]
             .into_iter()
             .find(|sort| sort.name() == name)
@@ -113,7 +111,11 @@ pub async fn list(
 ///
 /// # Errors
 /// NotFound when it was deleted meanwhile.
-pub async fn details(context: &Context, allowed: &Allowed, user_id: Option<i64>) -> Result<Details> {
+pub async fn details(
+    context: &Context,
+    allowed: &Allowed,
+    user_id: Option<i64>,
+) -> Result<Details> {
     let project = allowed.project();
     let row = context.db.one(sql::DETAILS, args![project.id]).await?.ok_or_else(|| {
         Error::not_found(Subject::Project, format!("project {} not found", project.name))

@@ -77,8 +77,9 @@ pub async fn add_member(context: &Context, allowed: &Allowed, new: NewMember) ->
         })
         .await;
     made.map_err(|error| match error.kind {
-        Kind::Conflict => Error::conflict("the user is a member of the project already")
-            .about(Subject::Member),
+        Kind::Conflict => {
+            Error::conflict("the user is a member of the project already").about(Subject::Member)
+        }
         _ => error,
     })
 }

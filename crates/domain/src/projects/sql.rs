@@ -31,8 +31,7 @@ pub(super) const INSERT_MEMBER: &str = "\
 pub(super) const LOCK: &str = "SELECT name FROM projects WHERE id = $1 FOR UPDATE";
 
 /// Whether a project has repositories. $1 project.
-pub(super) const ANY_REPOSITORY: &str =
-    "SELECT id FROM repositories WHERE project_id = $1 LIMIT 1";
+pub(super) const ANY_REPOSITORY: &str = "SELECT id FROM repositories WHERE project_id = $1 LIMIT 1";
 
 /// Removes a project; members and metadata go with it. $1 id.
 pub(super) const DELETE: &str = "DELETE FROM projects WHERE id = $1";

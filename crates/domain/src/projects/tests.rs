@@ -46,7 +46,8 @@ async fn the_creator_is_the_administrator() {
 
         let refused = create(&context, &alice, new).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Conflict);
-        let refused = create(&context, &alice, NewProject { name: "P".into(), ..Default::default() });
+        let refused =
+            create(&context, &alice, NewProject { name: "P".into(), ..Default::default() });
         assert_eq!(refused.await.unwrap_err().kind, Kind::Invalid);
     }
 }

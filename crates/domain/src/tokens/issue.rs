@@ -51,7 +51,8 @@ pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Resu
     }
     let lifetime = context.settings.token_lifetime.max(SHORTEST_LIFE);
     let issued_at = context.clock.now();
-    let granted = access.iter().map(Access::to_scope).filter(|scope| !scope.actions.is_empty()).collect();
+    let granted =
+        access.iter().map(Access::to_scope).filter(|scope| !scope.actions.is_empty()).collect();
     let claims = Claims {
         iss: ISSUER.to_owned(),
         sub: caller.name().map_or_else(String::new, |name| name.as_ref().to_owned()),
@@ -91,7 +92,8 @@ async fn sign(context: &Context, claims: &Claims) -> Result<String> {
     let ring = keys::ring(context).await?;
     let key = ring.signing();
     let payload = serde_json::to_vec(claims).map_err(Error::internal)?;
-    let mut token = URL_SAFE_NO_PAD.encode(format!(r#"{{"typ":"JWT","alg":"ES256","kid":"{}"}}"#, key.id));
+    let mut token =
+        URL_SAFE_NO_PAD.encode(format!(r#"{{"typ":"JWT","alg":"ES256","kid":"{}"}}"#, key.id));
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut token);
     let signature = key

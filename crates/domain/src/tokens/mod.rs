@@ -18,8 +18,8 @@ mod verify;
 use std::time::Duration;
 
 pub use issue::{Issued, issue};
-pub(crate) use keys::{Keys, NewKey, ready};
 pub use keys::rotate;
+pub(crate) use keys::{Keys, NewKey, ready};
 pub use refresh::{issue_refresh, verify_refresh};
 pub(crate) use verify::Verified;
 pub use verify::verify;

@@ -22,8 +22,8 @@ use crate::Context;
 pub(crate) use create::first;
 pub use create::{NewUser, create};
 pub use list::{Filter, list, search};
-pub use password::{reset_password, verify};
 pub(crate) use password::{Passwords, hash, valid_password};
+pub use password::{reset_password, verify};
 
 /// The id of the user `admin`, which exists from the first start.
 pub const ADMIN: i64 = 1;

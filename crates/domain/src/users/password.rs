@@ -180,9 +180,9 @@ async fn recall(context: &Context, fingerprint: &[u8; 32]) -> Result<Option<Arc<
 /// Invalid when the password breaks the rules; NotFound when there is no such user.
 pub async fn reset_password(context: &Context, username: &str, password: &str) -> Result<()> {
     valid_password(password)?;
-    let user = find_by_name(context, username).await?.ok_or_else(|| {
-        Error::not_found(Subject::User, format!("user {username} not found"))
-    })?;
+    let user = find_by_name(context, username)
+        .await?
+        .ok_or_else(|| Error::not_found(Subject::User, format!("user {username} not found")))?;
     let hash = hash(&context.passwords, password).await?;
     let (id, now) = (user.id, context.clock.now());
     let caches = context.caches.clone();
@@ -221,7 +221,8 @@ pub(crate) fn valid_password(password: &str) -> Result<()> {
 /// The hash of a password, as it is kept: argon2id in PHC's string format.
 pub(crate) async fn hash(passwords: &Passwords, password: &str) -> Result<String> {
     let password = password.to_owned();
-    let hash = move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
+    let hash =
+        move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
     let turn = passwords.turn().await?;
     hashing(turn, hash).await?.map_err(Error::internal)
 }

@@ -69,10 +69,8 @@ impl IntoResponse for ApiError {
 
 /// The answer for a method that a path does not have.
 pub(crate) async fn method_not_allowed() -> Response {
-    let entry = Entry {
-        code: "METHOD_NOT_ALLOWED",
-        message: "the method is not allowed here".to_owned(),
-    };
+    let entry =
+        Entry { code: "METHOD_NOT_ALLOWED", message: "the method is not allowed here".to_owned() };
     report(StatusCode::METHOD_NOT_ALLOWED, Report { errors: [entry] })
 }
 

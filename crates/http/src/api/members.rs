@@ -82,9 +82,11 @@ impl MemberRequest {
 
 fn role(id: i64) -> Result<Role, Error> {
     Role::from_id(id).ok_or_else(|| {
-        Error::invalid("role_id must be 1 (projectAdmin), 2 (developer), 3 (guest), \
-                        4 (maintainer) or 5 (limitedGuest)")
-            .about(Subject::Member)
+        Error::invalid(
+            "role_id must be 1 (projectAdmin), 2 (developer), 3 (guest), \
+                        4 (maintainer) or 5 (limitedGuest)",
+        )
+        .about(Subject::Member)
     })
 }
 

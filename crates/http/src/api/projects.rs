@@ -83,8 +83,7 @@ impl ProjectRequest {
                     let message = format!(
                         "metadata.public should only be 'true' or 'false', but got: '{value}'"
                     );
-                    metadata.public =
-                        Some(value.parse().map_err(|_| Error::invalid(message))?);
+                    metadata.public = Some(value.parse().map_err(|_| Error::invalid(message))?);
                 }
                 // The server's own, and what belongs to proxy cache projects only.
                 ("retention_id" | "proxy_speed_kb" | "max_upstream_conn", _)
@@ -182,9 +181,9 @@ async fn exists(
     OriginalUri(uri): OriginalUri,
 ) -> Result<StatusCode, ApiError> {
     let query = Query::of(&uri);
-    let name = query.text("project_name").ok_or_else(|| {
-        Error::new(Kind::Unprocessable, "the parameter project_name is missing")
-    })?;
+    let name = query
+        .text("project_name")
+        .ok_or_else(|| Error::new(Kind::Unprocessable, "the parameter project_name is missing"))?;
     may(&state, &caller, ProjectRef::Name(name), Action::Read).await?;
     Ok(StatusCode::OK)
 }

@@ -112,9 +112,9 @@ async fn search(
 ) -> Result<Response, ApiError> {
     access::user(&state.domain, &caller).await?;
     let (query, page) = (Query::of(&uri), page(&uri)?);
-    let username = query.text("username").ok_or_else(|| {
-        Error::new(Kind::Unprocessable, "the parameter username is missing")
-    })?;
+    let username = query
+        .text("username")
+        .ok_or_else(|| Error::new(Kind::Unprocessable, "the parameter username is missing"))?;
     let users = users::search(&state.domain, username, page).await?;
     let found = |user: User| Found { user_id: user.id, username: user.username.to_string() };
     Ok(listed(&uri, page, users, found))
@@ -162,7 +162,7 @@ async fn show(
         access::on_system(&state.domain, &caller, right).await?;
     }
     let user = users::find(&state.domain, id).await?;
-    let user = user
-        .ok_or_else(|| Error::not_found(Subject::User, format!("user {id} not found")))?;
+    let user =
+        user.ok_or_else(|| Error::not_found(Subject::User, format!("user {id} not found")))?;
     Ok(Json(UserModel::from(&*user)).into_response())
 }

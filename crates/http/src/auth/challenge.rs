@@ -45,7 +45,8 @@ pub fn origin(state: &State, request: &Parts) -> String {
 /// Basic when it has no password, as without a login or with a refresh token. `scope` lists
 /// what the request needs, such as `repository:library/x:pull`; empty on `/v2/` itself.
 pub fn challenge(origin: &str, scope: &str, reason: Option<Reason>) -> HeaderValue {
-    let mut bearer = format!(r#"Bearer realm="{}/service/token",service="{SERVICE}""#, plain(origin));
+    let mut bearer =
+        format!(r#"Bearer realm="{}/service/token",service="{SERVICE}""#, plain(origin));
     if !scope.is_empty() {
         bearer.push_str(&format!(r#",scope="{}""#, plain(scope)));
     }

@@ -5,10 +5,7 @@ mod basic;
 mod challenge;
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
-use domain::{
-    access::Caller,
-    tokens, users,
-};
+use domain::{access::Caller, tokens, users};
 use kit::{Error, Kind};
 
 use crate::State;

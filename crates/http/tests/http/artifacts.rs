@@ -17,7 +17,12 @@ async fn push_blob(server: &Server, repository: &str, content: &str) -> Digest {
     digest
 }
 
-async fn push_manifest(server: &Server, repository: &str, reference: &str, content: &str) -> Digest {
+async fn push_manifest(
+    server: &Server,
+    repository: &str,
+    reference: &str,
+    content: &str,
+) -> Digest {
     let path = format!("/v2/{repository}/manifests/{reference}");
     let answer = server.ask("admin", "PUT", &path, content).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
@@ -112,7 +117,8 @@ async fn parts_of_an_index_are_shown_within_it() {
         let answer = server.get("", path).await;
         assert_eq!(answer.header("x-total-count"), "2", "the one without a tag is a part only");
         let list = answer.json();
-        let index = list.as_array().unwrap().iter().find(|a| a["tags"][0]["name"] == "all").unwrap();
+        let index =
+            list.as_array().unwrap().iter().find(|a| a["tags"][0]["name"] == "all").unwrap();
         assert_eq!(index["type"], "IMAGE");
         assert_eq!(index["references"].as_array().unwrap().len(), 2);
         assert_eq!(index["references"][0]["child_digest"], first.to_string());

@@ -26,7 +26,10 @@ async fn members_are_made_shown_changed_and_removed() {
         assert_eq!(shown["role_name"], "developer");
         assert_eq!(shown["project_id"], id);
 
-        assert_eq!(server.ask("admin", "POST", members, &new).await.code(), (409, "CONFLICT".into()));
+        assert_eq!(
+            server.ask("admin", "POST", members, &new).await.code(),
+            (409, "CONFLICT".into())
+        );
         let by_id = json!({"role_id": 5, "member_user": {"user_id": alice + 1}}).to_string();
         assert_eq!(server.ask("admin", "POST", members, &by_id).await.status, 201);
         for (bad, status) in [

@@ -56,7 +56,10 @@ async fn what_this_version_does_not_do_is_refused() {
         (json!({"project_name": "p", "storage_limit": 1000}), "UNSUPPORTED"),
         (json!({"project_name": "p", "storage_limit": -2}), "BAD_REQUEST"),
         (json!({"project_name": "p", "registry_id": 1}), "UNSUPPORTED"),
-        (json!({"project_name": "p", "cve_allowlist": {"items": [{"cve_id": "x"}]}}), "UNSUPPORTED"),
+        (
+            json!({"project_name": "p", "cve_allowlist": {"items": [{"cve_id": "x"}]}}),
+            "UNSUPPORTED",
+        ),
         (json!({"project_name": "P"}), "BAD_REQUEST"),
         (json!({"project_name": "a/b"}), "BAD_REQUEST"),
         (json!({"project_name": ""}), "BAD_REQUEST"),

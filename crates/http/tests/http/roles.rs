@@ -127,10 +127,14 @@ async fn the_system_against_everybody() {
         ("GET", "/api/v2.0/users/1", "", 0),
     ] {
         let status = async |who| server.ask(who, method, path, body).await.status.as_u16();
-        let (nobody, alice, admin) = (status("").await, status("alice").await, status("admin").await);
+        let (nobody, alice, admin) =
+            (status("").await, status("alice").await, status("admin").await);
         let passes = |status: u16| status < 500 && status != 401 && status != 403;
         assert!(passes(admin), "{method} {path}: {admin}");
         assert!(if whom >= 1 { passes(alice) } else { alice == 403 }, "{method} {path}: {alice}");
-        assert!(if whom == 2 { passes(nobody) } else { nobody == 401 }, "{method} {path}: {nobody}");
+        assert!(
+            if whom == 2 { passes(nobody) } else { nobody == 401 },
+            "{method} {path}: {nobody}"
+        );
     }
 }

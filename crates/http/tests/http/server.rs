@@ -64,7 +64,8 @@ impl Server {
         if !who.is_empty() {
             request = request.header("authorization", basic(who, PASSWORD));
         }
-        let request = request.header("host", "registry.example.org").body(Body::from(body.to_owned()));
+        let request =
+            request.header("host", "registry.example.org").body(Body::from(body.to_owned()));
         self.send(request.unwrap()).await
     }
 

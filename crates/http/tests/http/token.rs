@@ -37,7 +37,8 @@ async fn a_password_becomes_a_token() {
         add_project(&server.domain, "p", false).await;
         let alice = add_user(&server.domain, "alice").await;
         join(&server.domain, "p", &alice, Role::Developer).await;
-        let answer = server.get("alice", &format!("{TOKEN}&scope=repository:p/x:pull&account=alice")).await;
+        let answer =
+            server.get("alice", &format!("{TOKEN}&scope=repository:p/x:pull&account=alice")).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -133,7 +134,9 @@ async fn what_is_wrong_is_named() {
     };
     names("/service/token?service=other", "other").await;
     names("/service/token", "service").await;
-    for scope in ["repository", "repository:x", ":::", "repository::pull", "r%00:x:pull", "a:b:c%0a"] {
+    for scope in
+        ["repository", "repository:x", ":::", "repository::pull", "r%00:x:pull", "a:b:c%0a"]
+    {
         names(&format!("{TOKEN}&scope={scope}"), "scope").await;
     }
     names(&format!("{TOKEN}&scope={}", "x".repeat(4000)), "scope").await;
@@ -193,8 +196,18 @@ async fn oauth2_names_what_is_missing() {
         ("service=harbor-registry", 400, "invalid_request", "grant_type"),
         ("service=harbor-registry&grant_type=x", 400, "unsupported_grant_type", "grant_type"),
         ("service=harbor-registry&grant_type=password", 400, "invalid_request", "username"),
-        ("service=harbor-registry&grant_type=password&username=a", 400, "invalid_request", "password"),
-        ("service=harbor-registry&grant_type=refresh_token", 400, "invalid_request", "refresh_token"),
+        (
+            "service=harbor-registry&grant_type=password&username=a",
+            400,
+            "invalid_request",
+            "password",
+        ),
+        (
+            "service=harbor-registry&grant_type=refresh_token",
+            400,
+            "invalid_request",
+            "refresh_token",
+        ),
         (
             "service=harbor-registry&grant_type=refresh_token&refresh_token=x",
             401,
@@ -225,7 +238,8 @@ async fn challenges_tell_where_to_go_and_why() {
         let values = answer.headers.get_all("www-authenticate").iter();
         values.map(|value| value.to_str().unwrap().to_owned()).collect()
     };
-    let realm = r#"Bearer realm="http://registry.example.org/service/token",service="harbor-registry""#;
+    let realm =
+        r#"Bearer realm="http://registry.example.org/service/token",service="harbor-registry""#;
     let answer = server.get("", "/v2/").await;
     assert_eq!(challenges(&answer), [realm]);
     let answer = server.get("", "/v2/library/x/manifests/y").await;

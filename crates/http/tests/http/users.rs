@@ -39,7 +39,10 @@ async fn a_user_is_made_and_shown() {
         let own = basic("alice", "Alice12345");
         assert_eq!(server.get_as(&own, "/api/v2.0/users/current").await.json(), shown);
         assert_eq!(server.get_as(&own, &location).await.json(), shown);
-        assert_eq!(server.get_as(&own, "/api/v2.0/users/1").await.code(), (403, "FORBIDDEN".into()));
+        assert_eq!(
+            server.get_as(&own, "/api/v2.0/users/1").await.code(),
+            (403, "FORBIDDEN".into())
+        );
         let missing = server.get_as(&own, "/api/v2.0/users/999").await;
         assert_eq!(missing.code(), (403, "FORBIDDEN".into()));
         let missing = server.get("admin", "/api/v2.0/users/999").await;
@@ -108,7 +111,8 @@ async fn lists_are_paged() {
         // Everybody who is known finds names, and no more than names.
         let answer = server.get("alice", "/api/v2.0/users/search?username=o").await;
         let found = answer.json();
-        let names: Vec<_> = found.as_array().unwrap().iter().map(|u| u["username"].clone()).collect();
+        let names: Vec<_> =
+            found.as_array().unwrap().iter().map(|u| u["username"].clone()).collect();
         assert_eq!(names, ["bob", "carol"]);
         assert_eq!(found[0].as_object().unwrap().len(), 2);
         let answer = server.get("alice", "/api/v2.0/users/search").await;
