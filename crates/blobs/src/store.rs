@@ -57,11 +57,7 @@ impl Store {
             Place::Files { root } => Backend::Files(Files::open(root.clone()).await?),
             Place::S3(place) => Backend::Objects(Objects::open(place).await?),
         };
-        Ok(Self(Arc::new(Inner {
-            backend,
-            pool,
-            room,
-        })))
+        Ok(Self(Arc::new(Inner { backend, pool, room })))
     }
 
     /// Whether the store is there and can be written.
@@ -103,10 +99,7 @@ impl Store {
             },
             Backend::Objects(objects) => {
                 let length = range.end - range.start;
-                Ok(Reader::object(
-                    objects.read(key, size, range).await?,
-                    length,
-                ))
+                Ok(Reader::object(objects.read(&self.0.pool, key, size, range).await?, length))
             }
         }
     }
@@ -149,16 +142,18 @@ impl Store {
                 (Sink::Object(writer), true)
             }
         };
-        let hasher = if trusted {
-            upload.hasher(algorithm)
-        } else {
-            None
-        };
-        Ok(Writer {
-            upload,
-            hasher,
-            sink,
-        })
+        let hasher = if trusted { upload.hasher(algorithm) } else { None };
+        Ok(Writer { upload, hasher, sink })
+    }
+
+    /// Goes on with an upload whose bytes have become a blob already, without the caller
+    /// having come to write that down: its process ended in between. The writer only hashes;
+    /// it finishes if all bytes together have the digest of a blob that lies in its place.
+    /// None where that cannot be: the upload is then lost.
+    pub fn resume_published(&self, upload: Upload) -> Option<Writer> {
+        let Backend::Files(files) = &self.0.backend else { return None };
+        let hasher = upload.hasher_so_far()?;
+        Some(Writer { upload, hasher: Some(hasher), sink: Sink::Published(files.clone()) })
     }
 
     /// Removes what an upload left in the store. One that left nothing is fine.

@@ -71,22 +71,14 @@ pub(crate) struct Tail {
 impl Upload {
     /// An upload without any bytes.
     pub(crate) fn new(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            size: 0,
-            hash: None,
-            progress: Progress::Nothing,
-        }
+        Self { id: id.to_owned(), size: 0, hash: None, progress: Progress::Nothing }
     }
 
     /// Refuses a state that nobody here has written: it could lead to the files of others.
     pub(crate) fn check(&self) -> kit::Result<()> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if self.id.is_empty() || self.id.len() > 64 || !self.id.bytes().all(is_allowed) {
-            return Err(Error::internal(format!(
-                "not the id of an upload: {:?}",
-                self.id
-            )));
+            return Err(Error::internal(format!("not the id of an upload: {:?}", self.id)));
         }
         match &self.progress {
             Progress::File { name, .. } if id_of(name) != Some(&self.id) => {
@@ -102,6 +94,11 @@ impl Upload {
         if self.size == 0 {
             return Some(Hasher::new(algorithm));
         }
+        self.hasher_so_far()
+    }
+
+    /// The running hash over the bytes that came so far, if it was kept.
+    pub(crate) fn hasher_so_far(&self) -> Option<Hasher> {
         Hasher::restore(&BASE64.decode(self.hash.as_ref()?).ok()?)
     }
 

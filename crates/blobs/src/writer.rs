@@ -6,7 +6,8 @@ use oci::{Digest, Hasher};
 
 use crate::{
     Key,
-    files::FileWriter,
+    error::unknown_upload,
+    files::{FileWriter, Files},
     objects::{ObjectWriter, Objects},
     upload::Upload,
 };
@@ -24,6 +25,8 @@ pub struct Writer {
 pub(crate) enum Sink {
     File(FileWriter),
     Object(ObjectWriter),
+    /// The bytes lie in their place already; only the hash goes on.
+    Published(Files),
 }
 
 /// A blob that lies in the store, durably.
@@ -55,6 +58,7 @@ impl Writer {
         match &mut self.sink {
             Sink::File(file) => file.write(bytes).await,
             Sink::Object(object) => object.write(bytes).await,
+            Sink::Published(_) => Ok(()),
         }
     }
 
@@ -72,14 +76,11 @@ impl Writer {
     /// # Errors
     /// Unavailable if the store fails or is full.
     pub async fn pause(self) -> kit::Result<Upload> {
-        let Self {
-            mut upload,
-            hasher,
-            sink,
-        } = self;
+        let Self { mut upload, hasher, sink } = self;
         upload.progress = match sink {
             Sink::File(file) => file.pause().await?,
             Sink::Object(object) => object.pause().await?,
+            Sink::Published(_) => return Err(unknown_upload("its bytes are a blob already")),
         };
         upload.keep_hasher(hasher.as_ref());
         Ok(upload)
@@ -93,10 +94,7 @@ impl Writer {
     /// Unavailable if the store fails or is full.
     pub async fn finish(mut self, digest: &Digest) -> kit::Result<Stored> {
         let algorithm = digest.algorithm();
-        let running = self
-            .hasher
-            .take()
-            .filter(|hasher| hasher.algorithm() == algorithm);
+        let running = self.hasher.take().filter(|hasher| hasher.algorithm() == algorithm);
         let mut actual = running.map(Hasher::finish);
         if actual.is_none()
             && let Sink::File(file) = &mut self.sink
@@ -109,6 +107,7 @@ impl Writer {
             match self.sink {
                 Sink::File(file) => file.discard().await?,
                 Sink::Object(object) => object.discard().await?,
+                Sink::Published(_) => {}
             }
             return Err(mismatch(digest, &actual));
         }
@@ -116,6 +115,11 @@ impl Writer {
             Sink::File(file) => file.finish(digest).await,
             Sink::Object(object) if actual.is_some() => object.finish().await,
             Sink::Object(object) => finish_and_check(object, digest).await,
+            Sink::Published(files) if actual.is_some() => files
+                .published(digest, self.upload.size)
+                .await?
+                .ok_or_else(|| unknown_upload("its bytes are gone")),
+            Sink::Published(_) => Err(unknown_upload("its bytes were not hashed so")),
         }
     }
 }
@@ -134,10 +138,7 @@ async fn finish_and_check(object: ObjectWriter, digest: &Digest) -> kit::Result<
 }
 
 fn mismatch(expected: &Digest, actual: &Digest) -> Error {
-    let facts = vec![
-        ("expected", expected.to_string()),
-        ("actual", actual.to_string()),
-    ];
+    let facts = vec![("expected", expected.to_string()), ("actual", actual.to_string())];
     Error::new(Kind::Invalid, "the content does not have this digest")
         .about(Subject::Digest)
         .with("digest mismatch", facts)

@@ -46,7 +46,7 @@ pub(crate) use read::{Begun, FileReader};
 pub(crate) use write::FileWriter;
 
 use crate::{
-    Entry, Key,
+    Entry, Key, Stored,
     error::{disk, lost_task},
     upload::{Progress, Upload, fresh_name, id_of},
 };
@@ -78,9 +78,7 @@ impl Files {
     /// Unavailable, with the folder's name, if it cannot be written.
     pub(crate) async fn open(root: PathBuf) -> kit::Result<Self> {
         let shown = root.display().to_string();
-        let files = spawn_blocking(move || Self::open_now(root))
-            .await
-            .map_err(lost_task)?;
+        let files = spawn_blocking(move || Self::open_now(root)).await.map_err(lost_task)?;
         let files = files.map_err(|error| {
             let kind = error.kind();
             Error::unavailable(format!("the blob store {shown} cannot be used: {kind}"))
@@ -99,16 +97,9 @@ impl Files {
             Mode::empty(),
         )?;
         // Without a boot id nothing is taken for written in this boot: a new one each time.
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(
-            |_| uuid::Uuid::new_v4().to_string(),
-            |text| text.trim().to_owned(),
-        );
-        Ok(Self(Arc::new(Inner {
-            root,
-            root_folder,
-            boot,
-            families: Mutex::default(),
-        })))
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map_or_else(|_| uuid::Uuid::new_v4().to_string(), |text| text.trim().to_owned());
+        Ok(Self(Arc::new(Inner { root, root_folder, boot, families: Mutex::default() })))
     }
 
     /// Whether the store can be written: lays a small file down and takes it away.
@@ -125,20 +116,15 @@ impl Files {
         let measure = move || rustix::fs::statvfs(files.0.root.as_path());
         let disk_space = spawn_blocking(measure).await.map_err(lost_task)?;
         let space = disk_space.map_err(|error| disk("measure the free space")(error.into()))?;
-        let usable = space
-            .f_blocks
-            .saturating_sub(space.f_bfree - space.f_bavail.min(space.f_bfree));
+        let usable =
+            space.f_blocks.saturating_sub(space.f_bfree - space.f_bavail.min(space.f_bfree));
         Ok(space.f_bavail.saturating_mul(1000) / usable.max(1))
     }
 
     /// The key of a blob: its digest says where it lies.
     fn key(digest: &Digest) -> kit::Result<Key> {
         let hex = digest.hex();
-        Key::new(format!(
-            "{BLOBS}/{}/{}/{hex}/data",
-            digest.algorithm(),
-            &hex[..2]
-        ))
+        Key::new(format!("{BLOBS}/{}/{}/{hex}/data", digest.algorithm(), &hex[..2]))
     }
 
     /// Whether the bytes of an upload were written since this machine started, so that they
@@ -167,10 +153,44 @@ impl Files {
         let folder = data.parent().ok_or_else(no_parent)?;
         let family = folder.parent().ok_or_else(no_parent)?;
         self.move_to(file, &data, folder, family)?;
+        self.force_entries(folder, family)
+    }
+
+    /// The blob of a digest, forced to the disk, if it lies in its place with this size.
+    ///
+    /// # Errors
+    /// Unavailable if the disk fails.
+    pub(crate) async fn published(
+        &self,
+        digest: &Digest,
+        size: u64,
+    ) -> kit::Result<Option<Stored>> {
+        let key = Self::key(digest)?;
+        let (files, data) = (self.clone(), self.path(&key));
+        let look = move || -> io::Result<bool> {
+            let found = match fs::metadata(&data) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                found => found?,
+            };
+            if let Some(folder) = data.parent()
+                && let Some(family) = folder.parent()
+            {
+                files.force_entries(folder, family)?;
+            }
+            Ok(found.len() == size)
+        };
+        let there = spawn_blocking(look).await.map_err(lost_task)?.map_err(disk("find a blob"))?;
+        Ok(there.then_some(Stored { key, size }))
+    }
+
+    /// Forces the entries that lead to a blob to the disk.
+    fn force_entries(&self, folder: &Path, family: &Path) -> io::Result<()> {
         sync_folder(folder)?;
         sync_folder(family)?;
         if !self.0.families.lock().contains(family) {
-            sync_folder(family.parent().ok_or_else(no_parent)?)?;
+            if let Some(families) = family.parent() {
+                sync_folder(families)?;
+            }
             self.0.families.lock().insert(family.to_owned());
         }
         Ok(())
@@ -226,10 +246,9 @@ impl Files {
         let (id, name) = (upload.id.clone(), name.clone());
         let remove = move || match fs::remove_file(files.uploads().join(name)) {
             // A later writer has taken it and given it another name.
-            Err(error) if error.kind() == ErrorKind::NotFound => files
-                .files_of(&id)?
-                .iter()
-                .try_for_each(|path| remove_file(path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                files.files_of(&id)?.iter().try_for_each(|path| remove_file(path))
+            }
             done => done,
         };
         let removed = spawn_blocking(remove).await.map_err(lost_task)?;
@@ -265,11 +284,7 @@ impl Files {
         for entry in fs::read_dir(self.uploads())? {
             let entry = entry?;
             let name = entry.file_name();
-            if name
-                .to_str()
-                .and_then(id_of)
-                .is_some_and(|id| keep.contains(id))
-            {
+            if name.to_str().and_then(id_of).is_some_and(|id| keep.contains(id)) {
                 continue;
             }
             let modified = match entry.metadata() {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use db::{Tx, args};
 use futures_util::Stream;
 use kit::{Error, Kind, Result, Subject};
-use oci::{Digest, RepositoryName};
+use oci::{Algorithm, Digest, RepositoryName};
 
 use super::{
     Chunk, State, Step, Ticket, held, load, mark_cancelled, overtaken,
@@ -53,7 +53,7 @@ where
         return Ok(Step::OutOfOrder { size });
     }
     let before = upload.clone();
-    let mut writer = ctx.blobs.resume(upload, digest.algorithm()).await?;
+    let mut writer = resume(ctx, upload, digest.algorithm()).await?;
     match receive(&mut writer, &mut claim, body, expected(&chunk)).await {
         Ok(()) => {}
         // The upload stays as it was before this request.
@@ -78,6 +78,19 @@ where
         .await
         .map_err(Error::internal)??;
     Ok(Step::Done(()))
+}
+
+/// Goes on with an upload. Between its bytes finding their place and the database knowing
+/// of it the process may have ended; then they are found there.
+async fn resume(
+    ctx: &Context,
+    upload: blobs::Upload,
+    algorithm: Algorithm,
+) -> Result<blobs::Writer> {
+    match ctx.blobs.resume(upload.clone(), algorithm).await {
+        Err(lost) if lost.is(Kind::NotFound) => ctx.blobs.resume_published(upload).ok_or(lost),
+        resumed => resumed,
+    }
 }
 
 #[derive(Clone)]

@@ -238,3 +238,34 @@ async fn looking_at_a_blob_that_nothing_needs_lets_it_stay_longer() {
         assert_eq!(after, before.after(Duration::from_secs(3600)), "{engine}");
     }
 }
+
+#[tokio::test]
+async fn an_upload_that_became_a_blob_unrecorded_can_still_be_finished() {
+    let world = World::new(Engine::Sqlite).await;
+    let (name, ctx) = (name("library/x"), &world.ctx);
+    let (allowed, ticket) = begin(&world, &name).await;
+    append(ctx, &ticket, Chunk::default(), body(b"acknowledged ")).await.unwrap();
+    let State::Open { upload, .. } = load(ctx, &ticket).await.unwrap() else { panic!() };
+    // As if the process had ended between the store and the database.
+    let digest = Digest::of(Algorithm::Sha256, b"acknowledged and last");
+    let mut writer = ctx.blobs.resume(upload, Algorithm::Sha256).await.unwrap();
+    writer.write(Bytes::from_static(b"and last")).await.unwrap();
+    writer.finish(&digest).await.unwrap();
+    assert!(held(ctx, &name, &digest).await.unwrap().is_none());
+
+    // Who does not have the bytes does not get the blob.
+    let guess = world.push_blob(&"library/y".parse().unwrap(), b"of another").await;
+    let refused = finish(ctx, &allowed, &name, &ticket, guess, Chunk::default(), body(b"")).await;
+    assert_eq!(refused.unwrap_err().subject, Subject::Digest);
+
+    let (allowed, ticket) = begin(&world, &name).await;
+    append(ctx, &ticket, Chunk::default(), body(b"acknowledged ")).await.unwrap();
+    let State::Open { upload, .. } = load(ctx, &ticket).await.unwrap() else { panic!() };
+    let mut writer = ctx.blobs.resume(upload, Algorithm::Sha256).await.unwrap();
+    writer.write(Bytes::from_static(b"and last")).await.unwrap();
+    writer.finish(&digest).await.unwrap();
+    let last = body(b"and last");
+    let done = finish(ctx, &allowed, &name, &ticket, digest, chunk(13..21), last).await.unwrap();
+    assert_eq!(done, Step::Done(()));
+    assert_eq!(content(&world, &name, &digest).await, b"acknowledged and last");
+}
