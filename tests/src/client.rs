@@ -34,6 +34,9 @@ impl Client {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
+            // Well before the server gives up a quiet connection, so that no
+            // request goes out on one that is just being closed.
+            .pool_idle_timeout(Duration::from_millis(300))
             .build()
             .unwrap();
         Client { url: url.trim_end_matches('/').to_owned(), auth: Auth::Anonymous, http }

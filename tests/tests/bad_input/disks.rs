@@ -66,8 +66,12 @@ async fn a_full_disk_refuses_pushes_and_serves_on() {
     for _ in 0..3 {
         let answer = push(&repository, &Blob::random(1_000_000)).await;
         assert_unavailable(&answer);
+        // The database may have room left in its own files; then it says the truth.
         let answer = repository.put("other", &image.manifest).await;
-        assert_unavailable(&answer);
+        match answer.status {
+            201 => repository.assert_holds("other", &image).await,
+            _ => assert_unavailable(&answer),
+        }
         repository.assert_holds("latest", &image).await;
     }
     disk.relieve();
