@@ -10,6 +10,8 @@ use db::{Args, Sql, Tx, args};
 use kit::{Error, Kind, Result, Subject, Time};
 use oci::{Algorithm, Descriptor, Digest, Manifest, ManifestError, ManifestKind, Reference, RepositoryName, Tag};
 
+use tokio::task::spawn_blocking;
+
 use super::{pull::parse, sql};
 use crate::{
     Context,
@@ -70,8 +72,7 @@ pub struct Pushed {
 /// not there; precondition when the condition does not hold.
 pub async fn push(ctx: &Context, allowed: &Allowed, push: Push) -> Result<Pushed> {
     allowed.require(Right::PUSH)?;
-    let manifest = Manifest::parse(&push.content, push.content_type.as_deref()).map_err(refused)?;
-    let digest = digest_of(&push)?;
+    let (push, manifest, digest) = read(push).await?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest);
     let deed = Arc::new(Deed {
         project_id: allowed.project().id,
@@ -91,6 +92,21 @@ pub async fn push(ctx: &Context, allowed: &Allowed, push: Push) -> Result<Pushed
         })
         .await?;
     Ok(Pushed { digest, subject, incomplete })
+}
+
+/// A manifest this large, in bytes, is parsed and hashed off the threads that serve: one of
+/// 4 MiB takes tens of milliseconds.
+const LARGE: usize = 128 * 1024;
+
+/// What a push brings, understood.
+async fn read(push: Push) -> Result<(Push, Manifest, Digest)> {
+    let large = push.content.len() > LARGE;
+    let read = move || {
+        let manifest = Manifest::parse(&push.content, push.content_type.as_deref()).map_err(refused)?;
+        let digest = digest_of(&push)?;
+        Ok((push, manifest, digest))
+    };
+    if large { spawn_blocking(read).await.map_err(Error::internal)? } else { read() }
 }
 
 fn refused(cause: ManifestError) -> Error {

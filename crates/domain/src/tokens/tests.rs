@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{issue, issue_refresh, keys, rotate, verify, verify_refresh};
 use crate::{
     Context,
-    access::{self, Caller, Right},
+    access::{self, Caller},
     projects::Role,
     testing::{START, add_project, add_user, admin, both, join, postgres, sqlite},
     users,
@@ -263,32 +263,4 @@ async fn another_installation_takes_no_tokens_of_ours() {
     let user = access::user(&here, &caller).await.unwrap();
     let refresh = issue_refresh(&here, &user).unwrap();
     assert!(verify_refresh(&there, &refresh).await.is_err());
-}
-
-/// What the brief of the hot path allows, in release; run by hand:
-/// `cargo test --release -p haven-domain -- --ignored --nocapture cost`.
-#[tokio::test]
-#[ignore = "a measurement, not a test"]
-async fn cost() {
-    let context = sqlite().open().await;
-    add_project(&context, "closed", false).await;
-    let alice = add_user(&context, "alice").await;
-    join(&context, "closed", &alice, Role::Developer).await;
-    let scopes = Scope::parse_list("repository:closed/some/name:pull,push").unwrap();
-    let token = issue(&context, &alice, &scopes).await.unwrap().token;
-    let name = "closed/some/name".parse().unwrap();
-    const ROUNDS: u32 = 100_000;
-    let begin = std::time::Instant::now();
-    for _ in 0..ROUNDS {
-        let caller = verify(&context, &token).await.unwrap();
-        access::on_repository(&context, &caller, &name, Right::PUSH).await.unwrap();
-    }
-    println!("verify and check: {:?}", begin.elapsed() / ROUNDS);
-    users::verify(&context, "alice", crate::testing::PASSWORD).await.unwrap();
-    let begin = std::time::Instant::now();
-    for _ in 0..10_000 {
-        let user = users::verify(&context, "alice", crate::testing::PASSWORD).await.unwrap();
-        issue(&context, &Caller::user(&user), &scopes).await.unwrap();
-    }
-    println!("password and issue: {:?}", begin.elapsed() / 10_000);
 }
