@@ -3,7 +3,7 @@
 //!
 //! The program is the one in the `conformance` folder of the OCI
 //! distribution-spec, at commit 967efdc079b9; no package registry offers it, so
-//! whoever runs this names a built one in `HAVEN_CONFORMANCE`. `make conformance`
+//! whoever runs this names a built one in `HAVEN_TEST_CONFORMANCE`. `make conformance`
 //! fails without; `make test` says that it was left out.
 
 use haven_tests::{
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 #[tokio::test]
 #[ignore = "needs the specification's own program: make conformance"]
 async fn the_program_of_the_specification_passes() {
-    let program = variable("HAVEN_CONFORMANCE");
+    let program = variable("HAVEN_TEST_CONFORMANCE");
     for (name, settings) in
         [("SQLite and files", Settings::appliance()), ("PostgreSQL and S3", Settings::cluster())]
     {
