@@ -99,7 +99,7 @@ pub static KEYS: &[Key] = &[
     key(
         "admin_password",
         "",
-        "empty, or 8 to 128 characters",
+        "empty, or 8 to 128 characters with an uppercase letter, a lowercase letter and a digit",
         "The password that the user admin gets at first start; one is made up if empty",
         |c, v| value::optional(v, value::password).map(|v| c.admin_password = v.map(Into::into)),
     )
@@ -281,12 +281,18 @@ pub static KEYS: &[Key] = &[
         "Accept manifests whose blobs or manifests are missing (sparse images)",
         |c, v| value::truth(v).map(|v| c.allow_missing_references = v),
     ),
-    key("limits.header_size", "32KiB", SIZE, "The largest head of a request", |c, v| {
-        // Below this, ordinary tokens do not fit; above, every connection could hold it.
-        let size = value::size(v).filter(|size| (8 << 10..=1 << 20).contains(size))?;
-        c.header_size = usize::try_from(size).ok()?;
-        Some(())
-    }),
+    key(
+        "limits.header_size",
+        "32KiB",
+        "a size from 8KiB to 1MiB",
+        "The largest head of a request",
+        |c, v| {
+            // Below this, ordinary tokens do not fit; above, every connection could hold it.
+            let size = value::size(v).filter(|size| (8 << 10..=1 << 20).contains(size))?;
+            c.header_size = usize::try_from(size).ok()?;
+            Some(())
+        },
+    ),
     key(
         "limits.header_timeout",
         "20s",

@@ -122,10 +122,14 @@ pub(super) fn line(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// A password: long enough not to be guessed at once, without control characters.
+/// A password that keeps Harbor's rules, without control characters.
 pub(super) fn password(text: &str) -> Option<String> {
-    let length = text.chars().count();
-    let fits = (8..=128).contains(&length) && !text.chars().any(char::is_control);
+    let has = |kind: fn(&char) -> bool| text.chars().any(|c| kind(&c));
+    let fits = (8..=128).contains(&text.chars().count())
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit)
+        && !text.chars().any(char::is_control);
     fits.then(|| text.to_owned())
 }
 
@@ -167,6 +171,14 @@ mod tests {
             "",
         ] {
             assert_eq!(server_url(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn passwords_keep_the_rules() {
+        assert!(password("Harbor12345").is_some());
+        for wrong in ["", "Ab34567", "ab345678", "AB345678", "Abcdefgh", "Ab345678\n"] {
+            assert_eq!(password(wrong), None, "{wrong:?}");
         }
     }
 
