@@ -43,6 +43,8 @@ pub async fn open_migrated(config: &Config) -> Result<Installation> {
             ),
         ));
     }
+    // Changes nothing any more, and refuses a database that is newer than this program.
+    db.migrate(&db::migrations()).await?;
     open_on(db, config).await
 }
 

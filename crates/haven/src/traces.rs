@@ -7,7 +7,11 @@ use std::{future::Future, pin::Pin, time::Duration};
 use haven_http::Peer;
 use http::{Method, request::Parts};
 use kit::{Error, Result};
-use opentelemetry::{propagation::TextMapPropagator, trace::TracerProvider};
+use opentelemetry::{
+    KeyValue,
+    propagation::TextMapPropagator,
+    trace::{Status, TraceContextExt, TracerProvider},
+};
 use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
@@ -16,7 +20,7 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use tokio::runtime::Handle;
-use tracing::{Level, Span, field::Empty};
+use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::filter_fn};
 use url::Url;
@@ -122,12 +126,8 @@ impl Spans {
     pub fn open(&self, head: &Parts, peer: &Peer) -> Span {
         let span = tracing::info_span!(
             "request",
-            otel.name = Empty,
             otel.kind = "server",
-            otel.status_code = Empty,
             http.request.method = head.method.as_str(),
-            http.response.status_code = Empty,
-            http.route = Empty,
             url.path = head.uri.path(),
             url.scheme = if peer.scheme_https { "https" } else { "http" },
             client.address = %peer.address.ip(),
@@ -141,11 +141,13 @@ impl Spans {
 
 /// Tells a request's span how the request ended.
 pub fn close(span: &Span, method: &Method, route: &'static str, status: u16) {
-    span.record("otel.name", format!("{method} {route}"));
-    span.record("http.route", route);
-    span.record("http.response.status_code", status);
+    let context = span.context();
+    let span = context.span();
+    span.update_name(format!("{method} {route}"));
+    span.set_attribute(KeyValue::new("http.route", route));
+    span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
     if status >= 500 {
-        span.record("otel.status_code", "ERROR");
+        span.set_status(Status::error(""));
     }
 }
 
