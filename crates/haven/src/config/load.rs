@@ -19,16 +19,8 @@ const FILE_VARIABLE: &str = "HAVEN_CONFIG";
 
 /// Variables that begin like ours and are not: of Kubernetes and docker links, which
 /// make them up for a service called `haven`, and of the project's own tests.
-const FOREIGN: &[&str] = &[
-    "HAVEN_PORT",
-    "HAVEN_PORT_*",
-    "HAVEN_SERVICE_*",
-    "HAVEN_TEST_*",
-    "HAVEN_SERVICES_DIR",
-    "HAVEN_BIN",
-    "HAVEN_CONFORMANCE",
-    "HAVEN_TOOLS",
-];
+const FOREIGN: &[&str] =
+    &["HAVEN_PORT", "HAVEN_PORT_*", "HAVEN_SERVICE_*", "HAVEN_TEST_*", "HAVEN_BIN", "HAVEN_TOOLS"];
 
 /// The largest file that is read for a single secret, in bytes.
 const LARGEST_SECRET: u64 = 64 * 1024;
