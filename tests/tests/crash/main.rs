@@ -6,6 +6,7 @@
 //! come from a seed, which is printed; `HAVEN_TEST_SEED` sets it.
 #![allow(clippy::unwrap_used)]
 
+mod damage;
 mod journal;
 mod worker;
 

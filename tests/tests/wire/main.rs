@@ -4,11 +4,13 @@
 //! `reading`: ranges, conditions, headers. `writing`: uploads and manifests.
 //! `referring`: referrers, fallback tags, pages. `rights`: who may, and what a
 //! refusal may tell. `tokens`: the token endpoint and what its tokens open.
+//! `settings`: behaviour that an operator turns on or limits.
 #![allow(clippy::unwrap_used)]
 
 mod reading;
 mod referring;
 mod rights;
+mod settings;
 mod tokens;
 mod writing;
 
