@@ -88,13 +88,10 @@ mod tests {
         let pool = Pool::new(1 << 20);
         let mut batch = Batch::default();
         batch.cover(pool.take(300_000).await.unwrap(), 300_000);
-        let content: Vec<u8> = (0..260_000_u32)
-            .map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1])
-            .collect();
+        let content: Vec<u8> =
+            (0..260_000_u32).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
         let mut rest = Bytes::from(content.clone());
-        for size in [1, 4095, 4096, 2, 3, 100_000]
-            .into_iter()
-            .chain(std::iter::repeat_n(7, 20_000))
+        for size in [1, 4095, 4096, 2, 3, 100_000].into_iter().chain(std::iter::repeat_n(7, 20_000))
         {
             batch.push(rest.split_to(size.min(rest.len())));
         }

@@ -6,20 +6,14 @@ use kit::{Error, Subject};
 
 /// A blob whose row exists and whose bytes do not.
 pub(crate) fn missing(key: &crate::Key) -> Error {
-    Error::not_found(
-        Subject::Blob,
-        "the bytes of this blob are missing from the store",
-    )
-    .because(format!("no object {key}"))
+    Error::not_found(Subject::Blob, "the bytes of this blob are missing from the store")
+        .because(format!("no object {key}"))
 }
 
 /// An upload that the store knows nothing of (any more).
 pub(crate) fn unknown_upload(why: &'static str) -> Error {
-    Error::not_found(
-        Subject::Upload,
-        "the upload is not known to the store; start a new one",
-    )
-    .because(why)
+    Error::not_found(Subject::Upload, "the upload is not known to the store; start a new one")
+        .because(why)
 }
 
 /// An operation on the local disk that failed. All of it may pass (a disk is emptied, mounted

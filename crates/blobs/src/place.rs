@@ -51,9 +51,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            buffers: 96 * 1024 * 1024,
-            free_space: FreeSpace::Measured,
-        }
+        Self { buffers: 96 * 1024 * 1024, free_space: FreeSpace::Measured }
     }
 }

@@ -7,9 +7,13 @@
 //! - the more is in use, the smaller the shares get, so slow clients cannot take all of it;
 //! - in the last quarter, nothing is kept any longer than one operation takes.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -17,9 +21,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// to keep more memory alive than they show.
 const UNIT: usize = 4096;
 
-/// The usual size of a read, in bytes. Measured: larger ones gain nothing, because the bytes
-/// no longer stay in the processor's cache between the read and the send.
-pub(crate) const CHUNK: usize = 256 * 1024;
+/// The usual size of a read, in bytes. Measured over loopback, in processor time per GiB of
+/// 1 MiB and 256 MiB blobs, against 512 KiB: 64 KiB takes 2.1 and 1.1 times as much, 256 KiB
+/// 1.6 and 1.0 times, 1 MiB 1.3 and 1.1 times.
+pub(crate) const CHUNK: usize = 512 * 1024;
 
 /// How many chunks are kept for reuse when nobody needs them.
 const SPARES: usize = 16;
@@ -41,6 +46,47 @@ impl Share {
     /// Takes in another share.
     pub(crate) fn merge(&mut self, other: Self) {
         self.0.merge(other.0);
+    }
+}
+
+/// Takes shares one after the other, from within a poll.
+pub(crate) struct Claim {
+    pool: Pool,
+    waiting: Option<(usize, BoxFuture<'static, kit::Result<Share>>)>,
+}
+
+impl Claim {
+    /// Nothing is claimed yet.
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool, waiting: None }
+    }
+
+    /// A share, and for how many bytes it is: as many as asked for when it was first asked for.
+    pub(crate) fn poll_take(
+        &mut self,
+        bytes: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<kit::Result<(Share, usize)>> {
+        let (bytes, share) = match &mut self.waiting {
+            Some((bytes, share)) => (*bytes, share),
+            None => {
+                if let Some(share) = self.pool.try_take(bytes) {
+                    return Poll::Ready(Ok((share, bytes)));
+                }
+                let pool = self.pool.clone();
+                let share = async move { pool.take(bytes).await }.boxed();
+                let (bytes, share) = self.waiting.insert((bytes, share));
+                (*bytes, share)
+            }
+        };
+        let share = ready!(share.as_mut().poll(cx));
+        self.waiting = None;
+        Poll::Ready(share.map(|share| (share, bytes)))
+    }
+
+    /// The pool it takes from.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 }
 
@@ -69,23 +115,14 @@ impl Pool {
     /// A share for so many bytes, if that much is free. One that is larger than the pool
     /// counts as the whole pool.
     pub(crate) fn try_take(&self, bytes: usize) -> Option<Share> {
-        let permits = self
-            .0
-            .units
-            .clone()
-            .try_acquire_many_owned(self.units_for(bytes));
+        let permits = self.0.units.clone().try_acquire_many_owned(self.units_for(bytes));
         permits.ok().map(Share)
     }
 
     /// A share for so many bytes, as soon as it is free; first come, first served. The caller
     /// must hold no other share that does not flow back without it.
     pub(crate) async fn take(&self, bytes: usize) -> kit::Result<Share> {
-        let permits = self
-            .0
-            .units
-            .clone()
-            .acquire_many_owned(self.units_for(bytes))
-            .await;
+        let permits = self.0.units.clone().acquire_many_owned(self.units_for(bytes)).await;
         permits.map(Share).map_err(kit::Error::internal)
     }
 
@@ -112,22 +149,14 @@ impl Pool {
 
     /// Memory to read into, on a share that covers it.
     pub(crate) fn buffer(&self, share: Share, size: usize) -> Buffer {
-        let spare = if size > CHUNK / 2 && size <= CHUNK {
-            self.0.spares.lock().pop()
-        } else {
-            None
-        };
+        let spare =
+            if size > CHUNK / 2 && size <= CHUNK { self.0.spares.lock().pop() } else { None };
         let memory = match spare {
             Some(spare) => spare,
             None if size > CHUNK / 2 && size <= CHUNK => vec![0; CHUNK].into_boxed_slice(),
             None => vec![0; size].into_boxed_slice(),
         };
-        Buffer {
-            memory,
-            length: size,
-            pool: self.clone(),
-            _share: share,
-        }
+        Buffer { memory, length: size, pool: self.clone(), _share: share }
     }
 
     fn units_for(&self, bytes: usize) -> u32 {
@@ -140,6 +169,18 @@ impl Pool {
     pub(crate) fn free(&self) -> usize {
         self.0.units.available_permits() * UNIT
     }
+}
+
+/// Bytes that came in memory of their own, and the share that covers it for as long as
+/// anybody holds them.
+pub(crate) fn covered(bytes: Bytes, share: Share) -> Bytes {
+    struct Covered(Bytes, #[expect(dead_code, reason = "held")] Share);
+    impl AsRef<[u8]> for Covered {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    Bytes::from_owner(Covered(bytes, share))
 }
 
 /// Initialised memory from the pool. It flows back when the last [`Bytes`] made of it is
@@ -204,10 +245,7 @@ mod tests {
         let _half = pool.take((1 << 19) + 1).await.unwrap();
         assert_eq!((pool.pressure(), pool.chunk()), (Pressure::Some, CHUNK / 4));
         let _more = pool.take(1 << 18).await.unwrap();
-        assert_eq!(
-            (pool.pressure(), pool.chunk()),
-            (Pressure::High, CHUNK / 16)
-        );
+        assert_eq!((pool.pressure(), pool.chunk()), (Pressure::High, CHUNK / 16));
     }
 
     #[tokio::test]

@@ -14,6 +14,8 @@ use crate::{files::FileReader, objects::ObjectReader};
 /// A range of a blob as the body of a response. Its size is known exactly from the start; if
 /// the store then has fewer bytes, the body ends with an error and the connection is cut, so
 /// that no client takes a part for the whole.
+///
+/// What it gives is memory of the bounded pool: whoever wants to keep it copies it.
 pub struct Reader {
     source: Source,
     remaining: u64,
@@ -28,26 +30,17 @@ enum Source {
 impl Reader {
     /// Bytes that are all here.
     pub(crate) fn whole(bytes: Bytes) -> Self {
-        Self {
-            remaining: bytes.len() as u64,
-            source: Source::Whole(bytes),
-        }
+        Self { remaining: bytes.len() as u64, source: Source::Whole(bytes) }
     }
 
     /// The rest of a file.
     pub(crate) fn file(reader: FileReader) -> Self {
-        Self {
-            remaining: reader.remaining(),
-            source: Source::File(reader),
-        }
+        Self { remaining: reader.remaining(), source: Source::File(reader) }
     }
 
     /// So many bytes of an object.
     pub(crate) fn object(reader: ObjectReader, size: u64) -> Self {
-        Self {
-            remaining: size,
-            source: Source::Object(reader),
-        }
+        Self { remaining: size, source: Source::Object(reader) }
     }
 }
 

@@ -39,10 +39,7 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(source: FreeSpace) -> Self {
-        Self {
-            source,
-            last: Mutex::new(None),
-        }
+        Self { source, last: Mutex::new(None) }
     }
 
     /// Refuses if the disk is nearly full. Costs a system call once a second.

@@ -26,7 +26,7 @@ use super::Files;
 use crate::{
     Key,
     error::{disk, lost_task, missing},
-    pool::{Buffer, Pool, Share},
+    pool::{Buffer, Claim, Pool, Share},
 };
 
 /// Ranges up to this size are read before the answer begins, so that head and body leave in
@@ -38,18 +38,8 @@ pub(crate) struct FileReader {
     file: Arc<File>,
     offset: u64,
     end: u64,
-    pool: Pool,
-    step: Step,
-}
-
-enum Step {
-    Idle,
-    /// For a share of the pool that covers so many bytes.
-    Waiting(
-        usize,
-        Pin<Box<dyn Future<Output = kit::Result<Share>> + Send>>,
-    ),
-    Reading(JoinHandle<io::Result<Buffer>>),
+    claim: Claim,
+    reading: Option<JoinHandle<io::Result<Buffer>>>,
 }
 
 /// What reading a range begins with.
@@ -74,9 +64,7 @@ impl Files {
         let opened = match self.open_cached(key) {
             Err(error) if must_wait(error) => {
                 let path = self.path(key);
-                spawn_blocking(move || File::open(path))
-                    .await
-                    .map_err(lost_task)?
+                spawn_blocking(move || File::open(path)).await.map_err(lost_task)?
             }
             opened => opened.map_err(io::Error::from),
         };
@@ -98,13 +86,9 @@ impl Files {
         let mut buffer = pool.buffer(share, size);
         if read_cached(&file, buffer.as_mut(), range.start) != Ok(size) {
             let read = spawn_blocking(move || {
-                file.read_exact_at(buffer.as_mut(), range.start)
-                    .map(|()| buffer)
+                file.read_exact_at(buffer.as_mut(), range.start).map(|()| buffer)
             });
-            buffer = read
-                .await
-                .map_err(lost_task)?
-                .map_err(|error| unreadable(key, error))?;
+            buffer = read.await.map_err(lost_task)?.map_err(|error| unreadable(key, error))?;
         }
         Ok(Begun::Whole(buffer.into_bytes(size)))
     }
@@ -125,10 +109,7 @@ impl Files {
 /// Whether a call that must not wait refused for that reason, or because this kernel or file
 /// system knows no such call.
 fn must_wait(error: Errno) -> bool {
-    matches!(
-        error,
-        Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM
-    )
+    matches!(error, Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM)
 }
 
 fn unreadable(key: &Key, error: io::Error) -> kit::Error {
@@ -143,12 +124,7 @@ fn read_cached(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize, Err
     if buffer.is_empty() {
         return Ok(0);
     }
-    rustix::io::preadv2(
-        file,
-        &mut [IoSliceMut::new(buffer)],
-        offset,
-        ReadWriteFlags::NOWAIT,
-    )
+    rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
 }
 
 impl FileReader {
@@ -157,8 +133,8 @@ impl FileReader {
             file: Arc::new(file),
             offset: range.start,
             end: range.end,
-            pool,
-            step: Step::Idle,
+            claim: Claim::new(pool),
+            reading: None,
         }
     }
 
@@ -172,51 +148,32 @@ impl FileReader {
         if self.remaining() == 0 {
             return Poll::Ready(None);
         }
-        loop {
-            let (share, size) = match &mut self.step {
-                Step::Idle => {
-                    let left = usize::try_from(self.remaining()).unwrap_or(usize::MAX);
-                    let size = left.min(self.pool.chunk());
-                    let Some(share) = self.pool.try_take(size) else {
-                        let pool = self.pool.clone();
-                        self.step =
-                            Step::Waiting(size, Box::pin(async move { pool.take(size).await }));
-                        continue;
-                    };
-                    (share, size)
-                }
-                Step::Waiting(size, share) => {
-                    let size = *size;
-                    (
-                        ready!(share.as_mut().poll(cx)).map_err(io::Error::other)?,
-                        size,
-                    )
-                }
-                Step::Reading(task) => {
-                    let ended = ready!(Pin::new(task).poll(cx));
-                    self.step = Step::Idle;
-                    let buffer = ended.map_err(io::Error::other)??;
-                    let length = buffer.as_ref().len();
-                    return Poll::Ready(Some(Ok(self.pass_on(buffer, length))));
-                }
-            };
-            self.step = Step::Idle;
+        if self.reading.is_none() {
+            let left = usize::try_from(self.remaining()).unwrap_or(usize::MAX);
+            let size = left.min(self.claim.pool().chunk());
+            let (share, size) = ready!(self.claim.poll_take(size, cx)).map_err(io::Error::other)?;
             if let Some(bytes) = self.read(share, size)? {
                 return Poll::Ready(Some(Ok(bytes)));
             }
         }
+        let Some(task) = &mut self.reading else { return Poll::Ready(None) };
+        let ended = ready!(Pin::new(task).poll(cx));
+        self.reading = None;
+        let buffer = ended.map_err(io::Error::other)??;
+        let length = buffer.as_ref().len();
+        Poll::Ready(Some(Ok(self.pass_on(buffer, length))))
     }
 
-    /// Reads a chunk, or has a blocking thread read it if that needs the disk.
+    /// Reads a chunk, or has a blocking thread begin to read it if that needs the disk.
     fn read(&mut self, share: Share, size: usize) -> io::Result<Option<Bytes>> {
-        let mut buffer = self.pool.buffer(share, size);
+        let mut buffer = self.claim.pool().buffer(share, size);
         match read_cached(&self.file, buffer.as_mut(), self.offset) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
             Ok(length) => Ok(Some(self.pass_on(buffer, length))),
             Err(error) if must_wait(error) => {
                 let (file, offset) = (self.file.clone(), self.offset);
                 let read = move || file.read_exact_at(buffer.as_mut(), offset).map(|()| buffer);
-                self.step = Step::Reading(spawn_blocking(read));
+                self.reading = Some(spawn_blocking(read));
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -33,6 +33,9 @@ const BATCH: usize = 1024 * 1024;
 /// The least share of the pool taken at a time, in bytes.
 const AT_A_TIME: usize = 64 * 1024;
 
+/// How often the file of an upload is looked for before it counts as gone.
+const LOOKS: usize = 4;
+
 /// How many pieces Linux takes in one vectored write.
 const PIECES: usize = 1024;
 
@@ -95,12 +98,7 @@ impl FileWriter {
         let (name, file) = taken
             .map_err(disk("go on with an upload"))?
             .ok_or_else(|| unknown_upload("its bytes are gone"))?;
-        Ok(new(
-            name,
-            Some(Arc::new(file)),
-            upload.size,
-            WhenDropped::GiveBack(old),
-        ))
+        Ok(new(name, Some(Arc::new(file)), upload.size, WhenDropped::GiveBack(old)))
     }
 
     /// Takes the next bytes. They are on the disk's way when this returns, not yet on it.
@@ -144,10 +142,7 @@ impl FileWriter {
         }
         self.when_dropped = WhenDropped::Keep;
         let name = std::mem::take(&mut self.name);
-        Ok(Progress::File {
-            name,
-            boot: self.files.0.boot.clone(),
-        })
+        Ok(Progress::File { name, boot: self.files.0.boot.clone() })
     }
 
     /// Reads everything back and computes its digest.
@@ -190,9 +185,7 @@ impl FileWriter {
         let settled = self.settle().await;
         self.when_dropped = WhenDropped::Keep;
         let path = self.path();
-        let removed = spawn_blocking(move || remove_file(&path))
-            .await
-            .map_err(lost_task)?;
+        let removed = spawn_blocking(move || remove_file(&path)).await.map_err(lost_task)?;
         removed.map_err(disk("remove an upload"))?;
         settled
     }
@@ -275,13 +268,8 @@ impl Files {
     fn take_over(&self, id: &str, old: &str, size: u64) -> io::Result<Option<(String, File)>> {
         let name = fresh_name(id);
         let path = self.uploads().join(&name);
-        match fs::rename(self.uploads().join(old), &path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                if !self.copy_taken(id, &path, size)? {
-                    return Ok(None);
-                }
-            }
-            done => done?,
+        if !self.take_or_copy(id, old, &path, size)? {
+            return Ok(None);
         }
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
         let length = file.metadata()?.len();
@@ -293,6 +281,22 @@ impl Files {
             file.set_len(size)?;
         }
         Ok(Some((name, file)))
+    }
+
+    /// Renames the file of an upload, or copies it if another writer has it. A writer that is
+    /// dropped meanwhile gives it back its old name, so one look may miss it.
+    fn take_or_copy(&self, id: &str, old: &str, to: &Path, size: u64) -> io::Result<bool> {
+        for _ in 0..LOOKS {
+            match fs::rename(self.uploads().join(old), to) {
+                Ok(()) => return Ok(true),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            if self.copy_taken(id, to, size)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Copies the acknowledged bytes out of a file that another writer has taken, and removes
@@ -315,12 +319,7 @@ impl Files {
 }
 
 fn create(path: &Path) -> io::Result<Arc<File>> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map(Arc::new)
+    OpenOptions::new().read(true).write(true).create_new(true).open(path).map(Arc::new)
 }
 
 /// Writes all pieces one after the other from an offset on.

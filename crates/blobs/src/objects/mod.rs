@@ -17,6 +17,7 @@
 //! the server keeps the last and refuses to complete the upload with the tag of the other, so
 //! the earlier writer fails and nothing mixed comes of it.
 
+mod client;
 mod read;
 mod stale;
 mod write;
@@ -28,12 +29,13 @@ use kit::{Error, Time};
 use object_store::{
     BackoffConfig, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
-    client::{HttpClient, HttpConnector, ReqwestConnector},
+    client::{HttpClient, HttpConnector},
     path::Path,
     signer::Signer,
 };
 use url::Url;
 
+use client::BoundedHttp;
 pub(crate) use read::ObjectReader;
 pub(crate) use write::ObjectWriter;
 
@@ -46,9 +48,6 @@ use crate::{
 const BLOBS: &str = "haven/blobs";
 const UPLOADS: &str = "haven/uploads";
 const ADOPTED: &str = "docker/registry/v2/blobs";
-
-/// How long the server may say nothing, in the middle of an answer or while it takes a part.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long a failed request is tried again: as long as a client may well wait.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,23 +74,11 @@ impl Objects {
             Error::unavailable(format!("the bucket {} cannot be used", place.bucket)).because(error)
         };
         let bucket = connect(place).map_err(unusable)?;
-        let client = ReqwestConnector::default()
-            .connect(&client_options())
-            .map_err(unusable)?;
+        let client = BoundedHttp.connect(&ClientOptions::new()).map_err(unusable)?;
         let prefix = place.prefix.trim_matches('/').to_owned();
-        let objects = Self(Arc::new(Inner {
-            bucket,
-            client,
-            prefix,
-            redirect: place.redirect,
-        }));
+        let objects = Self(Arc::new(Inner { bucket, client, prefix, redirect: place.redirect }));
         let probe = objects.path(&Key::new(format!("{UPLOADS}/{}", fresh_name("probe")))?)?;
-        objects
-            .0
-            .bucket
-            .put(&probe, PutPayload::from_static(b"haven"))
-            .await
-            .map_err(unusable)?;
+        objects.0.bucket.put(&probe, PutPayload::from_static(b"haven")).await.map_err(unusable)?;
         objects.0.bucket.delete(&probe).await.map_err(unusable)?;
         Ok(objects)
     }
@@ -111,23 +98,15 @@ impl Objects {
             return Ok(None);
         }
         let path = self.path(key)?;
-        let signed = self
-            .0
-            .bucket
-            .signed_url(object_store::signer::Method::GET, &path, lifetime);
+        let signed = self.0.bucket.signed_url(object_store::signer::Method::GET, &path, lifetime);
         signed.await.map(Some).map_err(Error::internal)
     }
 
     /// Removes blobs, up to 1000 with a request. One that is not there is fine.
     pub(crate) async fn delete(&self, keys: &[Key]) -> kit::Result<()> {
-        let paths: Vec<_> = keys
-            .iter()
-            .map(|key| self.path(key))
-            .collect::<kit::Result<_>>()?;
-        let mut deleted = self
-            .0
-            .bucket
-            .delete_stream(stream::iter(paths.into_iter().map(Ok)).boxed());
+        let paths: Vec<_> = keys.iter().map(|key| self.path(key)).collect::<kit::Result<_>>()?;
+        let mut deleted =
+            self.0.bucket.delete_stream(stream::iter(paths.into_iter().map(Ok)).boxed());
         while let Some(result) = deleted.next().await {
             match result {
                 Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
@@ -145,10 +124,7 @@ impl Objects {
         let objects = self.clone();
         tokio::spawn(async move {
             if let Err(error) = objects.delete(&keys).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "left for the sweep"
-                );
+                tracing::warn!(error = &error as &dyn std::error::Error, "left for the sweep");
             }
         });
     }
@@ -188,12 +164,7 @@ impl Objects {
         let key = self.key(object.location.as_ref())?;
         let modified = Time(object.last_modified.timestamp_micros());
         let upload = upload_of(&key);
-        Some(Entry {
-            key,
-            size: object.size,
-            modified,
-            upload,
-        })
+        Some(Entry { key, size: object.size, modified, upload })
     }
 
     /// Draws the key of a new blob.
@@ -225,9 +196,7 @@ impl Objects {
 
 /// The upload that an object of ours came from, by its key.
 fn upload_of(key: &Key) -> Option<String> {
-    let ours = [BLOBS, UPLOADS]
-        .iter()
-        .any(|folder| key.as_str().starts_with(folder));
+    let ours = [BLOBS, UPLOADS].iter().any(|folder| key.as_str().starts_with(folder));
     let name = key.as_str().rsplit('/').next()?;
     id_of(name).filter(|_| ours).map(str::to_owned)
 }
@@ -241,7 +210,7 @@ fn connect(place: &S3Place) -> object_store::Result<AmazonS3> {
         .with_virtual_hosted_style_request(!place.path_style)
         // Content is checked against its digest; a second hash of every part only costs.
         .with_unsigned_payload(true)
-        .with_client_options(client_options())
+        .with_http_connector(BoundedHttp)
         .with_retry(RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(50),
@@ -257,14 +226,6 @@ fn connect(place: &S3Place) -> object_store::Result<AmazonS3> {
             .with_allow_http(endpoint.scheme() == "http");
     }
     builder.build()
-}
-
-fn client_options() -> ClientOptions {
-    ClientOptions::new()
-        .with_connect_timeout(Duration::from_secs(3))
-        .with_read_timeout(SILENCE)
-        .with_timeout_disabled()
-        .with_allow_http(true)
 }
 
 /// A request that failed, after it was tried again for a while.

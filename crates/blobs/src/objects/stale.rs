@@ -68,10 +68,7 @@ impl Objects {
         loop {
             let listing = self.multipart_uploads(after).await?;
             for upload in &listing.uploads {
-                let at = upload
-                    .initiated
-                    .parse::<jiff::Timestamp>()
-                    .map_err(not_listed)?;
+                let at = upload.initiated.parse::<jiff::Timestamp>().map_err(not_listed)?;
                 let at = Time(at.as_microsecond());
                 let Some(key) = self.key(&upload.key) else {
                     continue;
@@ -91,12 +88,7 @@ impl Objects {
 
 impl Objects {
     async fn abort_multipart(&self, key: &Key, id: &str) -> kit::Result<()> {
-        match self
-            .0
-            .bucket
-            .abort_multipart(&self.path(key)?, &id.to_owned())
-            .await
-        {
+        match self.0.bucket.abort_multipart(&self.path(key)?, &id.to_owned()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(unavailable(error)),
         }
@@ -112,10 +104,7 @@ impl Objects {
         let options = SignedUrlOptions::new().with_query(query);
         let lifetime = Duration::from_secs(60);
         let bucket = Path::default();
-        let signed =
-            self.0
-                .bucket
-                .signed_url_opts(Method::GET, &bucket, lifetime, &options);
+        let signed = self.0.bucket.signed_url_opts(Method::GET, &bucket, lifetime, &options);
         let url = signed.await.map_err(Error::internal)?;
         let request = http::Request::get(url.as_str()).body(HttpRequestBody::empty());
         let request: HttpRequest = request.map_err(Error::internal)?;
@@ -161,22 +150,13 @@ mod tests {
                 <Initiated>2026-11-10T20:48:34Z</Initiated></Upload>
             </ListMultipartUploadsResult>"#;
         let listing: Listing = quick_xml::de::from_str(text).unwrap();
-        let ids: Vec<_> = listing
-            .uploads
-            .iter()
-            .map(|upload| upload.upload_id.as_str())
-            .collect();
+        let ids: Vec<_> = listing.uploads.iter().map(|upload| upload.upload_id.as_str()).collect();
         assert_eq!(ids, ["i1", "i2"]);
         assert_eq!(listing.uploads[0].initiated, "2026-11-10T20:48:33.000Z");
         assert!(listing.is_truncated);
         assert_eq!(listing.next_upload_id_marker.as_deref(), Some("i2"));
 
         let none = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
-        assert!(
-            quick_xml::de::from_str::<Listing>(none)
-                .unwrap()
-                .uploads
-                .is_empty()
-        );
+        assert!(quick_xml::de::from_str::<Listing>(none).unwrap().uploads.is_empty());
     }
 }

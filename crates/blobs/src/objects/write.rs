@@ -45,11 +45,8 @@ fn part_size(count: usize) -> kit::Result<usize> {
             return Ok(size);
         }
     }
-    Err(Error::new(
-        kit::Kind::TooLarge,
-        "the blob is larger than the object store can hold",
-    )
-    .about(Subject::Size))
+    Err(Error::new(kit::Kind::TooLarge, "the blob is larger than the object store can hold")
+        .about(Subject::Size))
 }
 
 /// One writer of an upload.
@@ -112,10 +109,7 @@ impl ObjectWriter {
         while !bytes.is_empty() {
             let part = part_size(self.part_count())?;
             self.make_room(part).await?;
-            let fitting = bytes
-                .len()
-                .min(self.gathered.room())
-                .min(part - self.gathered.len());
+            let fitting = bytes.len().min(self.gathered.room()).min(part - self.gathered.len());
             self.gathered.push(bytes.split_to(fitting));
             if self.gathered.len() == part {
                 self.send_part().await?;
@@ -159,14 +153,10 @@ impl ObjectWriter {
             return Ok(());
         };
         self.failed = true;
-        let bytes = self
-            .objects
-            .fetch(&tail.key)
-            .await
-            .map_err(|error| match error {
-                object_store::Error::NotFound { .. } => unknown_upload("its last bytes are gone"),
-                error => unavailable(error),
-            })?;
+        let bytes = self.objects.fetch(&tail.key).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => unknown_upload("its last bytes are gone"),
+            error => unavailable(error),
+        })?;
         if bytes.len() as u64 != tail.size {
             return Err(unknown_upload("its last bytes are others"));
         }
@@ -218,37 +208,20 @@ impl ObjectWriter {
             None => {
                 let key = Objects::new_blob(&self.id)?;
                 let path = self.objects.path(&key)?;
-                let multipart = self
-                    .objects
-                    .0
-                    .bucket
-                    .create_multipart(&path)
-                    .await
-                    .map_err(unavailable)?;
+                let multipart =
+                    self.objects.0.bucket.create_multipart(&path).await.map_err(unavailable)?;
                 self.began_parts = true;
-                self.parts.insert(Parts {
-                    key,
-                    multipart,
-                    etags: Vec::new(),
-                    size: 0,
-                })
+                self.parts.insert(Parts { key, multipart, etags: Vec::new(), size: 0 })
             }
         };
         let path = self.objects.path(&parts.key)?;
-        let (objects, multipart, index) = (
-            self.objects.clone(),
-            parts.multipart.clone(),
-            parts.etags.len(),
-        );
+        let (objects, multipart, index) =
+            (self.objects.clone(), parts.multipart.clone(), parts.etags.len());
         parts.size += self.gathered.len() as u64;
         let (pieces, share) = self.gathered.take();
         self.under_way = Some(tokio::spawn(async move {
             let payload = PutPayload::from_iter(pieces);
-            let sent = objects
-                .0
-                .bucket
-                .put_part(&path, &multipart, index, payload)
-                .await;
+            let sent = objects.0.bucket.put_part(&path, &multipart, index, payload).await;
             drop(share);
             sent
         }));
@@ -287,11 +260,7 @@ impl ObjectWriter {
         if parts.is_none() && tail.is_none() {
             return Ok(Progress::Nothing);
         }
-        Ok(Progress::Object {
-            parts,
-            tail,
-            stale: std::mem::take(&mut self.stale),
-        })
+        Ok(Progress::Object { parts, tail, stale: std::mem::take(&mut self.stale) })
     }
 
     /// Makes an object of all bytes.
@@ -302,10 +271,7 @@ impl ObjectWriter {
                 self.tail = tail;
                 self.complete().await?
             }
-            (false, Some(tail)) => Stored {
-                key: tail.key,
-                size: tail.size,
-            },
+            (false, Some(tail)) => Stored { key: tail.key, size: tail.size },
             (false, None) => {
                 let (key, size) = (Objects::new_blob(&self.id)?, self.gathered.len() as u64);
                 self.put_gathered(&key).await?;
@@ -329,23 +295,11 @@ impl ObjectWriter {
             self.send_part().await?;
             self.settle().await?;
         }
-        let parts = self
-            .parts
-            .take()
-            .ok_or_else(|| Error::internal("an upload without parts"))?;
+        let parts = self.parts.take().ok_or_else(|| Error::internal("an upload without parts"))?;
         let path = self.objects.path(&parts.key)?;
         let bucket = &self.objects.0.bucket;
-        let ids = parts
-            .etags
-            .iter()
-            .map(|etag| PartId {
-                content_id: etag.clone(),
-            })
-            .collect();
-        if let Err(error) = bucket
-            .complete_multipart(&path, &parts.multipart, ids)
-            .await
-        {
+        let ids = parts.etags.iter().map(|etag| PartId { content_id: etag.clone() }).collect();
+        if let Err(error) = bucket.complete_multipart(&path, &parts.multipart, ids).await {
             // Perhaps only the answer was lost, and the second attempt found nothing to do.
             // The key is nobody else's, so the object tells.
             let there = bucket.head(&path).await;
@@ -354,10 +308,7 @@ impl ObjectWriter {
                 return Err(unavailable(error));
             }
         }
-        Ok(Stored {
-            key: parts.key,
-            size: parts.size,
-        })
+        Ok(Stored { key: parts.key, size: parts.size })
     }
 
     /// Gives the upload up.
@@ -366,11 +317,7 @@ impl ObjectWriter {
         self.done = true;
         let mut keys = std::mem::take(&mut self.stale);
         keys.extend(self.tail.take().map(|tail| tail.key));
-        let progress = Progress::Object {
-            parts: self.parts.take(),
-            tail: None,
-            stale: keys,
-        };
+        let progress = Progress::Object { parts: self.parts.take(), tail: None, stale: keys };
         self.objects.abort(&progress).await?;
         settled
     }
@@ -402,11 +349,7 @@ impl Drop for ObjectWriter {
         if let Some(task) = &under_way {
             task.abort();
         }
-        let parts = if self.began_parts {
-            self.parts.take()
-        } else {
-            None
-        };
+        let parts = if self.began_parts { self.parts.take() } else { None };
         let made = std::mem::take(&mut self.made);
         if self.done || (parts.is_none() && made.is_empty()) {
             return;
@@ -420,16 +363,9 @@ impl Drop for ObjectWriter {
             if let Some(task) = under_way {
                 let _ = task.await;
             }
-            let left = Progress::Object {
-                parts,
-                tail: None,
-                stale: made,
-            };
+            let left = Progress::Object { parts, tail: None, stale: made };
             if let Err(error) = objects.abort(&left).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "left for the sweep"
-                );
+                tracing::warn!(error = &error as &dyn std::error::Error, "left for the sweep");
             }
         });
     }
@@ -443,9 +379,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_parts_hold_a_large_blob() {
-        let total: u64 = (0..10_000)
-            .map(|count| part_size(count).unwrap() as u64)
-            .sum();
+        let total: u64 = (0..10_000).map(|count| part_size(count).unwrap() as u64).sum();
         assert!(total > 350 << 30, "{total}");
         assert!(part_size(10_000).is_err());
     }

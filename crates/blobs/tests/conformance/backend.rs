@@ -65,10 +65,7 @@ pub fn kept(upload: &Upload) -> Upload {
 
 /// Uploads a blob in one go.
 pub async fn push(store: &Store, bytes: &Bytes) -> Stored {
-    let mut writer = store
-        .resume(store.begin(&id()), Algorithm::Sha256)
-        .await
-        .unwrap();
+    let mut writer = store.resume(store.begin(&id()), Algorithm::Sha256).await.unwrap();
     for piece in pieces(bytes, 300_000) {
         writer.write(piece).await.unwrap();
     }
@@ -97,10 +94,7 @@ pub async fn read_all(store: &Store, stored: &Stored) -> Bytes {
 pub async fn listed(store: &Store) -> HashMap<Key, u64> {
     let entries: Vec<_> = store.list().try_collect().await.unwrap();
     let count = entries.len();
-    let listed: HashMap<_, _> = entries
-        .into_iter()
-        .map(|entry| (entry.key, entry.size))
-        .collect();
+    let listed: HashMap<_, _> = entries.into_iter().map(|entry| (entry.key, entry.size)).collect();
     assert_eq!(listed.len(), count, "a blob is listed twice");
     listed
 }
@@ -109,10 +103,7 @@ pub async fn listed(store: &Store) -> HashMap<Key, u64> {
 pub async fn soon(mut holds: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     while !holds().await {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "it did not happen within 10 s"
-        );
+        assert!(tokio::time::Instant::now() < deadline, "it did not happen within 10 s");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

@@ -18,11 +18,7 @@ pub async fn deleted_blobs_are_gone(backend: &Backend) {
     store.delete(deleted).await.unwrap();
     store.delete(&[]).await.unwrap();
     assert_eq!(listed(&store).await.keys().collect::<Vec<_>>(), [kept]);
-    let gone = store
-        .read(&deleted[0], 1001, 0..1001)
-        .await
-        .map(|_| ())
-        .unwrap_err();
+    let gone = store.read(&deleted[0], 1001, 0..1001).await.map(|_| ()).unwrap_err();
     assert!(gone.is(Kind::NotFound));
 
     // What is pushed again is there again.
@@ -54,23 +50,14 @@ pub async fn the_sweep_takes_what_nobody_knows(backend: &Backend) {
 
     let now = Clock::System.now();
     let hour = Duration::from_secs(3600);
-    assert_eq!(
-        store.sweep_uploads(now.before(hour), &keep).await.unwrap(),
-        0
-    );
+    assert_eq!(store.sweep_uploads(now.before(hour), &keep).await.unwrap(), 0);
     assert!(store.sweep_uploads(now.after(hour), &keep).await.unwrap() >= 2);
-    assert_eq!(
-        store.sweep_uploads(now.after(hour), &keep).await.unwrap(),
-        0
-    );
+    assert_eq!(store.sweep_uploads(now.after(hour), &keep).await.unwrap(), 0);
 
     assert_eq!(read_all(&store, &blob).await, more);
     let known = write_chunk(&store, known, &more).await;
     let writer = store.resume(known, Algorithm::Sha256).await.unwrap();
-    let stored = writer
-        .finish(&sha256(&[bytes, more].concat()))
-        .await
-        .unwrap();
+    let stored = writer.finish(&sha256(&[bytes, more].concat())).await.unwrap();
     assert_eq!(stored.size, 6 * 1024 * 1024 + 1000);
 }
 

@@ -26,11 +26,7 @@ pub async fn every_range_is_exact(backend: &Backend) {
     ];
     for range in ranges {
         let expected = bytes.slice(range.start as usize..range.end as usize);
-        assert_eq!(
-            read(&store, &stored, range.clone()).await,
-            expected,
-            "{range:?}"
-        );
+        assert_eq!(read(&store, &stored, range.clone()).await, expected, "{range:?}");
     }
 }
 
@@ -39,31 +35,16 @@ pub async fn a_range_outside_is_refused(backend: &Backend) {
     let stored = push(&store, &content(100, 41)).await;
     #[expect(clippy::reversed_empty_ranges)]
     for range in [0..101, 101..101, 5..4, 0..u64::MAX] {
-        let refused = store
-            .read(&stored.key, 100, range)
-            .await
-            .map(|_| ())
-            .unwrap_err();
+        let refused = store.read(&stored.key, 100, range).await.map(|_| ()).unwrap_err();
         assert!(refused.is(Kind::Range));
     }
 }
 
 pub async fn a_missing_blob_is_not_found(backend: &Backend) {
     let store = backend.open().await;
-    for key in [
-        "docker/registry/v2/blobs/sha256/00/00/data",
-        "haven/blobs/00/x.0",
-        "x",
-    ] {
+    for key in ["docker/registry/v2/blobs/sha256/00/00/data", "haven/blobs/00/x.0", "x"] {
         for size in [0, 10, 1_000_000] {
-            assert_missing(
-                &store,
-                &Stored {
-                    key: Key::new(key).unwrap(),
-                    size,
-                },
-            )
-            .await;
+            assert_missing(&store, &Stored { key: Key::new(key).unwrap(), size }).await;
         }
     }
 }
@@ -74,39 +55,21 @@ pub async fn a_blob_too_short_for_its_row_is_not_found(backend: &Backend) {
     for size in [200_001, 400_000] {
         stored.size = size;
         assert_missing(&store, &stored).await;
-        let tail = store
-            .read(&stored.key, size, 200_000..size)
-            .await
-            .map(|_| ())
-            .unwrap_err();
+        let tail = store.read(&stored.key, size, 200_000..size).await.map(|_| ()).unwrap_err();
         assert_eq!((tail.kind, tail.subject), (Kind::NotFound, Subject::Blob));
     }
 }
 
 async fn assert_missing(store: &Store, stored: &Stored) {
-    let error = store
-        .read(&stored.key, stored.size, 0..stored.size)
-        .await
-        .map(|_| ())
-        .unwrap_err();
-    assert_eq!(
-        (error.kind, error.subject),
-        (Kind::NotFound, Subject::Blob),
-        "{stored:?}"
-    );
+    let error = store.read(&stored.key, stored.size, 0..stored.size).await.map(|_| ()).unwrap_err();
+    assert_eq!((error.kind, error.subject), (Kind::NotFound, Subject::Blob), "{stored:?}");
 }
 
 pub async fn a_reader_keeps_what_it_opened(backend: &Backend) {
     let store = backend.open().await;
     let bytes = content(100_000, 43);
     let stored = push(&store, &bytes).await;
-    let reader = store
-        .read(&stored.key, stored.size, 0..stored.size)
-        .await
-        .unwrap();
-    store
-        .delete(std::slice::from_ref(&stored.key))
-        .await
-        .unwrap();
+    let reader = store.read(&stored.key, stored.size, 0..stored.size).await.unwrap();
+    store.delete(std::slice::from_ref(&stored.key)).await.unwrap();
     assert_eq!(reader.collect().await.unwrap().to_bytes(), bytes);
 }

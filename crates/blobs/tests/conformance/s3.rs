@@ -34,10 +34,7 @@ fn place() -> S3Place {
 }
 
 fn backend() -> Backend {
-    Backend {
-        place: Place::S3(place()),
-        _folder: None,
-    }
+    Backend { place: Place::S3(place()), _folder: None }
 }
 
 #[tokio::test]
@@ -45,29 +42,13 @@ async fn a_link_lets_a_client_in() {
     let plain = backend();
     let stored = push(&plain.open().await, &content(5000, 60)).await;
     let lifetime = Duration::from_secs(60);
-    assert!(
-        plain
-            .open()
-            .await
-            .link(&stored.key, lifetime)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(plain.open().await.link(&stored.key, lifetime).await.unwrap().is_none());
 
-    let Place::S3(mut place) = plain.place else {
-        unreachable!()
-    };
+    let Place::S3(mut place) = plain.place else { unreachable!() };
     place.redirect = true;
-    let store = Store::open(&Place::S3(place), &Options::default())
-        .await
-        .unwrap();
+    let store = Store::open(&Place::S3(place), &Options::default()).await.unwrap();
     let link = store.link(&stored.key, lifetime).await.unwrap().unwrap();
-    let answer = reqwest::get(link.clone())
-        .await
-        .unwrap()
-        .error_for_status()
-        .unwrap();
+    let answer = reqwest::get(link.clone()).await.unwrap().error_for_status().unwrap();
     assert_eq!(answer.bytes().await.unwrap(), content(5000, 60));
 
     let mut forged = link;
@@ -78,25 +59,16 @@ async fn a_link_lets_a_client_in() {
 #[tokio::test]
 async fn no_server_is_told_at_once_and_passes() {
     let refused = |place: S3Place| async move {
-        let error = Store::open(&Place::S3(place), &Options::default())
-            .await
-            .map(|_| ());
+        let error = Store::open(&Place::S3(place), &Options::default()).await.map(|_| ());
         let error = error.unwrap_err();
         assert!(error.is(Kind::Unavailable), "{error:?}");
         assert!(error.retry_after.is_some());
         error.to_string()
     };
-    let wrong_key = S3Place {
-        secret_key: "wrong".into(),
-        ..place()
-    };
+    let wrong_key = S3Place { secret_key: "wrong".into(), ..place() };
     assert!(!format!("{wrong_key:?}").contains("wrong"));
     refused(wrong_key).await;
-    let message = refused(S3Place {
-        bucket: "no-such-bucket".into(),
-        ..place()
-    })
-    .await;
+    let message = refused(S3Place { bucket: "no-such-bucket".into(), ..place() }).await;
     assert!(message.contains("no-such-bucket"), "{message}");
 }
 
@@ -108,9 +80,6 @@ async fn a_small_blob_that_was_paused_is_not_written_twice() {
     let state = serde_json::to_value(&upload).unwrap();
     let writer = store.resume(upload, Algorithm::Sha256).await.unwrap();
     let stored = writer.finish(&sha256(&bytes)).await.unwrap();
-    assert_eq!(
-        state["progress"]["object"]["tail"]["key"],
-        stored.key.as_str()
-    );
+    assert_eq!(state["progress"]["object"]["tail"]["key"], stored.key.as_str());
     assert_eq!(read_all(&store, &stored).await, bytes);
 }
