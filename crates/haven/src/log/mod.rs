@@ -3,7 +3,7 @@
 mod format;
 mod lines;
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use kit::{Error, Result};
 use tracing_subscriber::{
@@ -46,9 +46,9 @@ pub fn parse_level(level: &str) -> Result<EnvFilter> {
     EnvFilter::builder().parse(level).map_err(|error| Error::invalid(error.to_string()))
 }
 
-/// Runs the work of a request so that every line it logs names the request.
-pub fn of_request<F: Future>(id: Arc<str>, work: F) -> impl Future<Output = F::Output> {
-    REQUEST_ID.scope(id, work)
+/// Does some work of a request; every line that it logs names the request.
+pub fn of_request<T>(id: &Arc<str>, work: impl FnOnce() -> T) -> T {
+    REQUEST_ID.sync_scope(id.clone(), work)
 }
 
 fn with_request_id<T>(tell: impl FnOnce(&str) -> T) -> Option<T> {

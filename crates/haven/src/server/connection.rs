@@ -5,7 +5,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     net::SocketAddr,
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::Poll,
     time::Duration,
@@ -127,10 +127,10 @@ where
     });
     let stream = TokioIo::new(stream);
     if http2 {
-        let serving = http2_settings(&limits).serve_connection(stream, service);
+        let serving = pin!(http2_settings(&limits).serve_connection(stream, service));
         until_ended(serving, patience, stopping).await
     } else {
-        let serving = http1_settings(&limits).serve_connection(stream, service);
+        let serving = pin!(http1_settings(&limits).serve_connection(stream, service));
         until_ended(serving, patience, stopping).await
     }
 }
@@ -174,14 +174,13 @@ async fn until_stop<T>(
 /// Drives a connection to its end: its own, that of our patience, or, when the server
 /// stops, that of the requests in flight.
 async fn until_ended<C>(
-    connection: C,
+    mut connection: Pin<&mut C>,
     mut patience: Patience,
     stopping: watch::Receiver<bool>,
 ) -> Result<(), Broken>
 where
     C: GracefulConnection<Output = Result<(), hyper::Error>, Error = hyper::Error>,
 {
-    let mut connection = pin!(connection);
     let mut signal = stopping.clone();
     let mut signal = pin!(async move {
         // A sender that is gone means the server is, too.

@@ -2,16 +2,18 @@
 //! the end the access line and the counts. One function, because every layer would cost.
 
 use std::{
+    future::{Future, poll_fn},
     net::IpAddr,
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    task::Poll,
 };
 
 use axum::body::Body;
-use futures_util::FutureExt;
 use haven_http::{Principal, RequestId, Route};
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
@@ -20,7 +22,7 @@ use http::{
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::Span;
 
 use super::{
     Application,
@@ -88,13 +90,17 @@ pub(super) async fn answer<A: Application>(
     };
     head.extensions.insert(peer);
     head.extensions.insert(RequestId(id.clone()));
-    let handling = server.application.handle(Request::from_parts(head, body));
-    let handling = AssertUnwindSafe(handling).catch_unwind();
-    let handling = log::of_request(id.clone(), handling);
-    let outcome = match record.span.clone() {
-        None => handling.await,
-        Some(span) => handling.instrument(span).await,
-    };
+    // Pinned where it stands: wrapping it would copy all of it, several times.
+    let mut handling = pin!(server.application.handle(Request::from_parts(head, body)));
+    let outcome = poll_fn(|cx| {
+        let _within = record.span.as_ref().map(Span::enter);
+        let step = || handling.as_mut().poll(cx);
+        match log::of_request(&id, || catch_unwind(AssertUnwindSafe(step))) {
+            Ok(step) => step.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await;
     // The panic's own message is in the log already.
     let mut response = outcome.unwrap_or_else(|_| broken());
 
@@ -166,7 +172,7 @@ pub(super) struct Record {
     flow: Arc<Flow>,
     metrics: Option<Arc<HttpMetrics>>,
     access: Option<AccessLog>,
-    span: Option<tracing::Span>,
+    span: Option<Span>,
 }
 
 impl Drop for Record {
