@@ -47,6 +47,18 @@ impl Failure {
         Self { cure: Cure::None, ..self }
     }
 
+    /// There is no connection, whatever the reason: a server that is going down closes
+    /// one in the middle of the greeting, which the driver takes for nonsense.
+    pub(crate) fn while_connecting(cause: sqlx::Error) -> Self {
+        let failure = Self::from(cause);
+        if failure.error.is(Kind::Unavailable) {
+            return failure;
+        }
+        let mut error = Error::unavailable("the database cannot be reached");
+        error.source = failure.error.source;
+        Self::new(error, Cure::Reconnect)
+    }
+
     /// The database did not answer in time.
     pub(crate) fn timed_out() -> Self {
         Self::new(Error::unavailable("the database does not answer"), Cure::HangUp)

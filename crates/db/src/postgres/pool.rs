@@ -90,9 +90,11 @@ impl Pool {
         Ok(Lease::new(self.kept().await?, self.clone(), None, false))
     }
 
+    /// A new connection. Whatever goes wrong here, the statement is not to blame.
     async fn kept(&self) -> Result<Kept, Failure> {
         let connected = timeout(self.wait, self.place.connect()).await;
-        let connection = connected.map_err(|_| Failure::timed_out())??;
+        let connected = connected.map_err(|_| Failure::timed_out())?;
+        let connection = connected.map_err(Failure::while_connecting)?;
         let now = Instant::now();
         Ok(Kept { connection, made: now, used: now })
     }

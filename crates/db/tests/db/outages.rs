@@ -44,13 +44,18 @@ async fn a_silent_server_costs_the_touch_and_is_not_waited_for() {
 
     network.silent();
     let since = Instant::now();
-    until("the touch is lost", || !db.in_touch()).await;
-    assert!(since.elapsed() < Duration::from_millis(1300), "after {:?}", since.elapsed());
+    until("the touch is lost", || {
+        let late = since.elapsed() >= Duration::from_secs(1);
+        let in_touch = db.in_touch();
+        assert!(!late || !in_touch, "copies are trusted after {:?}", since.elapsed());
+        !in_touch
+    })
+    .await;
     assert_eq!(db.ping().await.unwrap_err().kind, Kind::Unavailable);
     let refused = put(&db, 2).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Unavailable);
     assert!(refused.retry_after.is_some());
-    assert!(since.elapsed() < Duration::from_secs(4), "it was waited for: {:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(15), "it was waited for: {:?}", since.elapsed());
 
     let before = everything.load(Ordering::SeqCst);
     network.up();
@@ -69,7 +74,7 @@ async fn a_server_that_is_down_is_told_at_once_and_found_again() {
     let asked = Instant::now();
     assert_eq!(db.ping().await.unwrap_err().kind, Kind::Unavailable);
     assert_eq!(put(&db, 1).await.unwrap_err().kind, Kind::Unavailable);
-    assert!(asked.elapsed() < Duration::from_secs(3), "after {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(15), "after {:?}", asked.elapsed());
     network.up();
     until("the touch is back", || db.in_touch()).await;
     put(&db, 1).await.unwrap();
