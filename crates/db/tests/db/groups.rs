@@ -169,7 +169,12 @@ async fn what_was_acknowledged_survives_being_killed() {
             .args([&place.url, &first.to_string()])
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", victim().display()));
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{}: {error}; cargo test builds it, cargo test --test db alone does not",
+                    victim().display()
+                )
+            });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Killed in the middle of things, a different number of things each time.
         for _ in 0..(20 + round * 7) {
