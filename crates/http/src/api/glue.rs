@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kit::{Error, Kind, Page, Result, Time};
 use oci::RepositoryName;
 use percent_encoding::percent_decode_str;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 /// The longest body that the API reads.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -116,6 +116,15 @@ pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T> {
     let body = read_body(body).await?;
     serde_json::from_slice(&body)
         .map_err(|error| Error::invalid(format!("the body is not as expected: {error}")))
+}
+
+/// Reads a field that a client may write as null to leave it out, as Go's clients do.
+pub(super) fn null_is_nothing<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Whether a header is there and says true.

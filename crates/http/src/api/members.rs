@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
     ApiError,
-    glue::{Query, created, listed, page, project_ref, read_json},
+    glue::{Query, created, listed, null_is_nothing, page, project_ref, read_json},
     named,
 };
 use crate::State;
@@ -42,7 +42,7 @@ pub(super) fn router() -> Router<Arc<State>> {
 /// What a client sends to make somebody a member.
 #[derive(Deserialize)]
 struct MemberRequest {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     role_id: i64,
     member_user: Option<UserEntity>,
     member_group: Option<IgnoredAny>,
@@ -50,16 +50,16 @@ struct MemberRequest {
 
 #[derive(Deserialize)]
 struct UserEntity {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     user_id: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     username: String,
 }
 
 /// What a client sends to give a member another role.
 #[derive(Deserialize)]
 struct RoleRequest {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     role_id: i64,
 }
 

@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ApiError,
-    glue::{Query, created, header_is_true, listed, page, project_ref, read_json, timestamp},
+    glue::{
+        Query, created, header_is_true, listed, null_is_nothing, page, project_ref, read_json,
+        timestamp,
+    },
     named,
 };
 use crate::State;
@@ -47,11 +50,10 @@ pub(super) fn router() -> Router<Arc<State>> {
 /// What a client sends to make or change a project.
 #[derive(Deserialize)]
 struct ProjectRequest {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     project_name: String,
     /// From before metadata; what metadata say goes first.
     public: Option<bool>,
-    #[serde(default)]
     metadata: Option<BTreeMap<String, Option<String>>>,
     storage_limit: Option<i64>,
     registry_id: Option<i64>,
@@ -60,7 +62,7 @@ struct ProjectRequest {
 
 #[derive(Deserialize)]
 struct Allowlist {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     items: Vec<serde::de::IgnoredAny>,
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ApiError,
-    glue::{Query, created, listed, page, read_json, timestamp},
+    glue::{Query, created, listed, null_is_nothing, page, read_json, timestamp},
     named,
 };
 use crate::State;
@@ -38,15 +38,15 @@ pub(super) fn router() -> Router<Arc<State>> {
 /// What a client sends to make a user. Not `Debug`: it holds a password.
 #[derive(Deserialize)]
 struct UserRequest {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     username: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     email: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     realname: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     comment: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     password: String,
 }
 

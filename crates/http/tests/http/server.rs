@@ -40,17 +40,22 @@ pub async fn sqlite() -> Server {
 
 impl Server {
     async fn new(place: Place) -> Self {
+        Self::reached_by(place, None).await
+    }
+
+    /// One that is told where clients reach it.
+    pub async fn reached_by(place: Place, external_url: Option<&str>) -> Self {
         let domain = Arc::new(place.open().await);
-        let state = State { domain: domain.clone(), external_url: None, version: "1.2.3" };
+        let external_url = external_url.map(|url| url.parse().unwrap());
+        let state = State { domain: domain.clone(), external_url, version: "1.2.3" };
         Self { domain, app: App::new(state), _place: place }
     }
 
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
-        request.extensions_mut().insert(Peer {
-            address: SocketAddr::from(([127, 0, 0, 1], 1)),
-            scheme_https: false,
-            host: None,
-        });
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let direct = Peer { address, scheme_https: false, host: None };
+        let peer = request.extensions().get::<Peer>().cloned().unwrap_or(direct);
+        request.extensions_mut().insert(peer);
         let response = self.app.handle(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

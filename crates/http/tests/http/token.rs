@@ -6,6 +6,7 @@ use domain::{
     projects::Role,
     testing::{PASSWORD, add_project, add_user, join},
 };
+use haven_http::Peer;
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Server, basic, both, sqlite};
@@ -255,6 +256,37 @@ async fn challenges_tell_where_to_go_and_why() {
     assert!(challenges(&answer)[0].ends_with(r#",error="invalid_token""#));
     let answer = server.get_as(&basic("admin", "Wrong12345"), "/v2/").await;
     assert_eq!((answer.status.as_u16(), challenges(&answer)), (401, vec![realm.to_owned()]));
+}
+
+#[tokio::test]
+async fn the_realm_is_where_the_client_is() {
+    let server = sqlite().await;
+    let realm = |answer: &Answer| {
+        let challenge = answer.header("www-authenticate");
+        challenge.split('"').nth(1).unwrap().to_owned()
+    };
+    let through_proxy = |host: Option<&str>| {
+        let peer = Peer {
+            address: "192.0.2.1:0".parse().unwrap(),
+            scheme_https: true,
+            host: host.map(str::to_owned),
+        };
+        let request = Request::get("/v2/").extension(peer).header("host", "inside:8080");
+        request.body(Body::empty()).unwrap()
+    };
+    let answer = server.send(through_proxy(Some("outside.example.org"))).await;
+    assert_eq!(realm(&answer), "https://outside.example.org/service/token");
+    let answer = server.send(through_proxy(None)).await;
+    assert_eq!(realm(&answer), "https://inside:8080/service/token");
+    // HTTP/2 has no Host header.
+    let request = Request::get("http://authority.example.org/v2/").body(Body::empty()).unwrap();
+    let answer = server.send(request).await;
+    assert_eq!(realm(&answer), "http://authority.example.org/service/token");
+
+    let place = domain::testing::sqlite();
+    let server = Server::reached_by(place, Some("https://registry.example.org/")).await;
+    let answer = server.send(through_proxy(Some("outside.example.org"))).await;
+    assert_eq!(realm(&answer), "https://registry.example.org/service/token");
 }
 
 #[tokio::test]

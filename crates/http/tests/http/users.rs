@@ -71,6 +71,17 @@ async fn only_a_sysadmin_makes_and_lists_users() {
 }
 
 #[tokio::test]
+async fn null_is_nothing() {
+    let server = sqlite().await;
+    let new = json!({"username": "alice", "email": "a@example.org", "password": PASSWORD,
+        "realname": null, "comment": null});
+    assert_eq!(server.ask("admin", "POST", "/api/v2.0/users", &new.to_string()).await.status, 201);
+    let new = json!({"username": null, "email": null, "password": null}).to_string();
+    let answer = server.ask("admin", "POST", "/api/v2.0/users", &new).await;
+    assert_eq!(answer.code(), (400, "BAD_REQUEST".into()));
+}
+
+#[tokio::test]
 async fn rules_are_told() {
     let server = sqlite().await;
     for (username, email, password) in [
