@@ -105,7 +105,7 @@ pub struct Server {
     /// The system's administrator.
     pub admin: Client,
     child: Option<Child>,
-    port: u16,
+    port: Port,
     scratch: TempDir,
     shared: Arc<Shared>,
 }
@@ -134,8 +134,8 @@ impl Server {
     }
 
     fn at_rest(shared: Arc<Shared>) -> Server {
-        let port = free_port();
-        let url = format!("http://127.0.0.1:{port}");
+        let port = Port::reserve();
+        let url = format!("http://127.0.0.1:{}", port.number);
         let anonymous = Client::new(&url);
         let admin = anonymous.login("admin", ADMIN_PASSWORD);
         Server {
@@ -166,12 +166,12 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let probe = self.anonymous.request("GET", "/v2/");
-            match probe.timeout(Duration::from_secs(5)).try_send().await {
-                Ok(answer) if matches!(answer.status, 200 | 401) => return,
-                _ => {}
-            }
+            let answer = probe.timeout(Duration::from_secs(5)).try_send().await;
             if let Some(status) = self.exited() {
                 panic!("the server ended with {status}:\n{}", self.log());
+            }
+            if answer.is_ok_and(|answer| matches!(answer.status, 200 | 401)) {
+                return;
             }
             assert!(Instant::now() < deadline, "the server does not serve:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -248,7 +248,7 @@ impl Server {
             }
         }
         command
-            .env("HAVEN_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("HAVEN_LISTEN", format!("127.0.0.1:{}", self.port.number))
             .env("HAVEN_DATA_DIR", self.data())
             .env("HAVEN_ADMIN_PASSWORD", ADMIN_PASSWORD);
         if let Some(database) = &self.shared.database {
@@ -295,13 +295,31 @@ pub fn binary() -> PathBuf {
     }
 }
 
-/// A port that nothing listens on, outside the ranges of `tests/services` and of
-/// the kernel's own choices, so that nothing else takes it meanwhile.
-pub fn free_port() -> u16 {
-    loop {
-        let port = rand::random_range(10_000..20_000);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+/// A port for one server, kept while it is down too: a server that is started
+/// again must find it free, and no client may meet another server there.
+struct Port {
+    number: u16,
+    /// Locked, so that no other test takes the port, in whatever process.
+    _lock: File,
+}
+
+impl Port {
+    /// A port that nothing listens on, outside the ranges of `tests/services` and of
+    /// the kernel's own choices.
+    fn reserve() -> Port {
+        let user = rustix::process::geteuid().as_raw();
+        let folder = std::env::temp_dir().join(format!("haven-test-ports-{user}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        loop {
+            let number = rand::random_range(10_000..20_000);
+            let lock = File::create(folder.join(number.to_string())).unwrap();
+            let ours = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+            if rustix::fs::flock(&lock, ours).is_err() {
+                continue;
+            }
+            if std::net::TcpListener::bind(("127.0.0.1", number)).is_ok() {
+                return Port { number, _lock: lock };
+            }
         }
     }
 }
