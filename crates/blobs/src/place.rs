@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kit::Secret;
+use kit::{Secret, metrics::Metrics};
 use url::Url;
 
 use crate::room::FreeSpace;
@@ -47,10 +47,16 @@ pub struct Options {
     pub buffers: usize,
     /// Where the free space of the disk is learnt from.
     pub free_space: FreeSpace,
+    /// Where it is counted how long things take.
+    pub metrics: Metrics,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { buffers: 96 * 1024 * 1024, free_space: FreeSpace::Measured }
+        Self {
+            buffers: 96 * 1024 * 1024,
+            free_space: FreeSpace::Measured,
+            metrics: Metrics::default(),
+        }
     }
 }

@@ -3,7 +3,10 @@
 use std::{collections::HashSet, ops::Range, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt};
-use kit::{Error, Kind, Time};
+use kit::{
+    Error, Kind, Time,
+    metrics::{Metrics, StoreOperation},
+};
 use oci::Algorithm;
 use url::Url;
 
@@ -24,6 +27,7 @@ struct Inner {
     backend: Backend,
     pool: Pool,
     room: Room,
+    metrics: Metrics,
 }
 
 enum Backend {
@@ -57,7 +61,8 @@ impl Store {
             Place::Files { root } => Backend::Files(Files::open(root.clone()).await?),
             Place::S3(place) => Backend::Objects(Objects::open(place).await?),
         };
-        Ok(Self(Arc::new(Inner { backend, pool, room })))
+        let metrics = options.metrics.clone();
+        Ok(Self(Arc::new(Inner { backend, pool, room, metrics })))
     }
 
     /// Whether the store is there and can be written.
@@ -92,6 +97,10 @@ impl Store {
         if range.start > range.end || range.end > size {
             return Err(Error::new(Kind::Range, "the range is not within the blob"));
         }
+        self.0.metrics.store(StoreOperation::Read).time(self.open_range(key, size, range)).await
+    }
+
+    async fn open_range(&self, key: &Key, size: u64, range: Range<u64>) -> kit::Result<Reader> {
         match &self.0.backend {
             Backend::Files(files) => match files.read(&self.0.pool, key, range).await? {
                 Begun::Whole(bytes) => Ok(Reader::whole(bytes)),
@@ -143,7 +152,7 @@ impl Store {
             }
         };
         let hasher = if trusted { upload.hasher(algorithm) } else { None };
-        Ok(Writer { upload, hasher, sink })
+        Ok(Writer { upload, hasher, sink, metrics: self.0.metrics.clone() })
     }
 
     /// Goes on with an upload whose bytes have become a blob already, without the caller
@@ -153,7 +162,8 @@ impl Store {
     pub fn resume_published(&self, upload: Upload) -> Option<Writer> {
         let Backend::Files(files) = &self.0.backend else { return None };
         let hasher = upload.hasher_so_far()?;
-        Some(Writer { upload, hasher: Some(hasher), sink: Sink::Published(files.clone()) })
+        let sink = Sink::Published(files.clone());
+        Some(Writer { upload, hasher: Some(hasher), sink, metrics: self.0.metrics.clone() })
     }
 
     /// Removes what an upload left in the store. One that left nothing is fine.
@@ -173,10 +183,13 @@ impl Store {
     /// # Errors
     /// Unavailable if the store fails; some may be gone by then.
     pub async fn delete(&self, keys: &[Key]) -> kit::Result<()> {
-        match &self.0.backend {
-            Backend::Files(files) => files.delete(keys).await,
-            Backend::Objects(objects) => objects.delete(keys).await,
-        }
+        let deleting = async {
+            match &self.0.backend {
+                Backend::Files(files) => files.delete(keys).await,
+                Backend::Objects(objects) => objects.delete(keys).await,
+            }
+        };
+        self.0.metrics.store(StoreOperation::Delete).time(deleting).await
     }
 
     /// All blobs in the store, whether a row names them or not.

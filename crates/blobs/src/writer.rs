@@ -1,7 +1,10 @@
 //! Taking the bytes of an upload.
 
 use bytes::Bytes;
-use kit::{Error, Kind, Subject};
+use kit::{
+    Error, Kind, Subject,
+    metrics::{Metrics, StoreOperation},
+};
 use oci::{Digest, Hasher};
 
 use crate::{
@@ -20,6 +23,7 @@ pub struct Writer {
     pub(crate) upload: Upload,
     pub(crate) hasher: Option<Hasher>,
     pub(crate) sink: Sink,
+    pub(crate) metrics: Metrics,
 }
 
 pub(crate) enum Sink {
@@ -55,11 +59,14 @@ impl Writer {
             hasher.update(&bytes);
         }
         self.upload.size += bytes.len() as u64;
-        match &mut self.sink {
-            Sink::File(file) => file.write(bytes).await,
-            Sink::Object(object) => object.write(bytes).await,
-            Sink::Published(_) => Ok(()),
-        }
+        let writing = async {
+            match &mut self.sink {
+                Sink::File(file) => file.write(bytes).await,
+                Sink::Object(object) => object.write(bytes).await,
+                Sink::Published(_) => Ok(()),
+            }
+        };
+        self.metrics.store(StoreOperation::Write).time(writing).await
     }
 
     /// How many bytes the upload has by now, with those of earlier chunks.
@@ -76,7 +83,7 @@ impl Writer {
     /// # Errors
     /// Unavailable if the store fails or is full.
     pub async fn pause(self) -> kit::Result<Upload> {
-        let Self { mut upload, hasher, sink } = self;
+        let Self { mut upload, hasher, sink, .. } = self;
         upload.progress = match sink {
             Sink::File(file) => file.pause().await?,
             Sink::Object(object) => object.pause().await?,
@@ -92,7 +99,12 @@ impl Writer {
     /// # Errors
     /// Invalid (digest) if the content has another digest: then the upload is discarded.
     /// Unavailable if the store fails or is full.
-    pub async fn finish(mut self, digest: &Digest) -> kit::Result<Stored> {
+    pub async fn finish(self, digest: &Digest) -> kit::Result<Stored> {
+        let metrics = self.metrics.clone();
+        metrics.store(StoreOperation::Commit).time(self.become_blob(digest)).await
+    }
+
+    async fn become_blob(mut self, digest: &Digest) -> kit::Result<Stored> {
         let algorithm = digest.algorithm();
         let running = self.hasher.take().filter(|hasher| hasher.algorithm() == algorithm);
         let mut actual = running.map(Hasher::finish);

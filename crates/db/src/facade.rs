@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use kit::Result;
+use kit::{
+    Result,
+    metrics::{DatabaseOperation, Metrics},
+};
 
 use crate::{
     Args, Engine, Migrated, Migrations, OnChange, Options, Row, Sql, Tx, args, change::Listeners,
@@ -19,6 +22,7 @@ pub struct Db {
 struct Inner {
     store: Store,
     listeners: Arc<Listeners>,
+    metrics: Metrics,
 }
 
 enum Store {
@@ -46,7 +50,8 @@ impl Db {
                 Store::Postgres(Postgres::open(*place, options, listeners.clone()).await?)
             }
         };
-        Ok(Self { inner: Arc::new(Inner { store, listeners }) })
+        let metrics = options.metrics.clone();
+        Ok(Self { inner: Arc::new(Inner { store, listeners, metrics }) })
     }
 
     /// Which engine this is.
@@ -97,10 +102,13 @@ impl Db {
     }
 
     async fn query(&self, sql: Sql, args: Args, limit: usize) -> Result<Vec<Row>> {
-        match &self.inner.store {
-            Store::Sqlite(sqlite) => sqlite.query(sql, args, limit).await,
-            Store::Postgres(postgres) => postgres.clone().all(sql, args).await,
-        }
+        let asking = async {
+            match &self.inner.store {
+                Store::Sqlite(sqlite) => sqlite.query(sql, args, limit).await,
+                Store::Postgres(postgres) => postgres.clone().all(sql, args).await,
+            }
+        };
+        self.inner.metrics.database(DatabaseOperation::Read).time(asking).await
     }
 
     /// Does a deed in a transaction and commits it; what is returned is durable.
@@ -125,7 +133,8 @@ impl Db {
                 tokio::spawn(tracing::Instrument::in_current_span(postgres.clone().write(deed)));
             }
         }
-        answered.await.map_err(|_| closed())?
+        let done = self.inner.metrics.database(DatabaseOperation::Write).time(answered).await;
+        done.map_err(|_| closed())?
     }
 
     /// Does a deed that only reads, on one snapshot. Keep it short: a snapshot holds up the

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use kit::Error;
+use kit::{Error, metrics::Metrics};
 use sqlx::postgres::PgConnectOptions;
 
 /// The kinds of database.
@@ -37,6 +37,8 @@ pub struct Options {
     /// PgBouncer in transaction mode that does not follow them (before 1.21, or with
     /// `max_prepared_statements` at 0); then every read is a transaction of its own.
     pub named_statements: bool,
+    /// Where it is counted how long things take.
+    pub metrics: Metrics,
 }
 
 impl Default for Options {
@@ -46,6 +48,7 @@ impl Default for Options {
             wait_for_connection: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             named_statements: true,
+            metrics: Metrics::default(),
         }
     }
 }

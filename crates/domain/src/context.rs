@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use db::{Change, Db};
-use kit::{Clock, Seal};
+use kit::{Clock, Seal, metrics::Metrics};
 
 use crate::{
     artifacts,
@@ -47,6 +47,8 @@ pub struct Context {
     pub seal: Seal,
     /// How to behave.
     pub settings: Settings,
+    /// Where work is counted.
+    pub metrics: Metrics,
     pub(crate) caches: Arc<Caches>,
     /// Sign registry tokens.
     pub(crate) keys: Arc<tokens::Keys>,

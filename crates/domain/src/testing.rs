@@ -109,7 +109,8 @@ impl Place {
         let root = self.folder.path().join("storage");
         let store = blobs::Place::Files { root };
         let blobs = blobs::Store::open(&store, &blobs::Options::default()).await.unwrap();
-        Context::open(self.db().await, blobs, clock, seal, Settings::default(), password).await
+        let (settings, metrics) = (Settings::default(), kit::metrics::Metrics::default());
+        Context::open(self.db().await, blobs, clock, seal, settings, metrics, password).await
     }
 
     /// The installation's seal.

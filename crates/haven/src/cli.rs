@@ -73,6 +73,11 @@ pub enum AdminCommand {
     /// The password is the first line of standard input. On a terminal, or if that line
     /// is empty, one is made up and printed.
     ResetPassword,
+    /// Sign registry tokens with a new key from now on
+    ///
+    /// Tokens in circulation stay good until they expire. Replicas on PostgreSQL hear of
+    /// the new key within a second; a server on SQLite has to be stopped meanwhile.
+    RotateKey,
 }
 
 /// What the command line asks for.

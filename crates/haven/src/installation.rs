@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use blobs::{Place, S3Place, Store};
 use db::{Db, Engine};
 use domain::{Context, FirstStart, Settings};
-use kit::{Clock, Error, Kind, Result, Seal};
+use kit::{Clock, Error, Kind, Result, Seal, metrics::Metrics};
 
 use crate::{config::Config, data_dir::DataDir};
 
@@ -21,10 +21,10 @@ pub struct Installation {
 ///
 /// # Errors
 /// When a part cannot be had or does not fit; says which.
-pub async fn open(config: &Config) -> Result<Installation> {
-    let db = open_database(config).await?;
+pub async fn open(config: &Config, metrics: &Metrics) -> Result<Installation> {
+    let db = open_database(config, metrics).await?;
     db.migrate(&db::migrations()).await?;
-    open_on(db, config).await
+    open_on(db, config, metrics).await
 }
 
 /// Opens an installation whose database has this version's schema already.
@@ -32,7 +32,8 @@ pub async fn open(config: &Config) -> Result<Installation> {
 /// # Errors
 /// As [`open`], and Precondition when the schema is another.
 pub async fn open_migrated(config: &Config) -> Result<Installation> {
-    let db = open_database(config).await?;
+    let metrics = Metrics::default();
+    let db = open_database(config, &metrics).await?;
     let (found, needed) = (db.schema_version().await?, db::migrations().latest());
     if found < needed {
         return Err(Error::new(
@@ -45,12 +46,12 @@ pub async fn open_migrated(config: &Config) -> Result<Installation> {
     }
     // Changes nothing any more, and refuses a database that is newer than this program.
     db.migrate(&db::migrations()).await?;
-    open_on(db, config).await
+    open_on(db, config, &metrics).await
 }
 
-async fn open_on(db: Db, config: &Config) -> Result<Installation> {
+async fn open_on(db: Db, config: &Config, metrics: &Metrics) -> Result<Installation> {
     let buffers = usize::try_from(config.storage_buffers).unwrap_or(usize::MAX);
-    let options = blobs::Options { buffers, ..Default::default() };
+    let options = blobs::Options { buffers, metrics: metrics.clone(), ..Default::default() };
     let blobs = Store::open(&place(config)?, &options).await?;
     let key_file = config.secret_key_file.clone();
     let seal = tokio::task::spawn_blocking(move || Seal::open_or_create_key(&key_file))
@@ -64,7 +65,7 @@ async fn open_on(db: Db, config: &Config) -> Result<Installation> {
     };
     let password = config.admin_password.clone();
     let (context, first_start) =
-        Context::open(db, blobs, Clock::System, seal, settings, password).await?;
+        Context::open(db, blobs, Clock::System, seal, settings, metrics.clone(), password).await?;
     Ok(Installation { context, first_start })
 }
 
@@ -72,10 +73,11 @@ async fn open_on(db: Db, config: &Config) -> Result<Installation> {
 ///
 /// # Errors
 /// When it cannot be reached.
-pub async fn open_database(config: &Config) -> Result<Db> {
+pub async fn open_database(config: &Config, metrics: &Metrics) -> Result<Db> {
     let options = db::Options {
         max_connections: config.database_max_connections,
         named_statements: config.database_named_statements,
+        metrics: metrics.clone(),
         ..Default::default()
     };
     Db::open(config.database_url.reveal(), &options).await

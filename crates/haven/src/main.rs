@@ -80,6 +80,9 @@ fn run(command: Command, loaded: Loaded) -> Result<ExitCode> {
             Command::Admin { what: AdminCommand::ResetPassword } => {
                 commands::admin::reset_password(config).await
             }
+            Command::Admin { what: AdminCommand::RotateKey } => {
+                commands::admin::rotate_key(config).await
+            }
             Command::Config { .. } | Command::Completions { .. } => Ok(ExitCode::SUCCESS),
         }
     });

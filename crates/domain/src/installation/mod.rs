@@ -13,7 +13,7 @@ mod tests;
 use std::{collections::HashMap, sync::Arc};
 
 use db::{Db, Tx, args};
-use kit::{Clock, Error, Kind, Result, Seal, Secret, Time};
+use kit::{Clock, Error, Kind, Result, Seal, Secret, Time, metrics::Metrics};
 
 pub use health::{Health, health};
 
@@ -53,6 +53,7 @@ impl Context {
         clock: Clock,
         seal: Seal,
         settings: Settings,
+        metrics: Metrics,
         admin_password: Option<Secret>,
     ) -> Result<(Self, FirstStart)> {
         let caches = Arc::new(Caches::new());
@@ -70,7 +71,7 @@ impl Context {
         let ticket_key = read_ticket_key(&seal, shared.get(TICKET_KEY))?;
         let writers = Writers::default();
         let context =
-            Self { db, blobs, clock, seal, settings, caches, keys, passwords, ticket_key, writers };
+            Self { db, blobs, clock, seal, settings, metrics, caches, keys, passwords, ticket_key, writers };
         tokens::ready(&context).await?;
         Ok((context, first_start))
     }

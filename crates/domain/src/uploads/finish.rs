@@ -53,6 +53,7 @@ where
         return Ok(Step::OutOfOrder { size });
     }
     let before = upload.clone();
+    let _in_flight = ctx.metrics.upload_in_flight();
     let mut writer = resume(ctx, upload, digest.algorithm()).await?;
     match receive(&mut writer, &mut claim, body, expected(&chunk)).await {
         Ok(()) => {}

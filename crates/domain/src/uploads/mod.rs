@@ -116,11 +116,6 @@ pub async fn cancel(ctx: &Arc<Context>, ticket: &Ticket) -> Result<()> {
     }
 }
 
-/// How many uploads are receiving bytes in this process.
-pub fn in_flight(ctx: &Context) -> usize {
-    ctx.writers.count()
-}
-
 /// What the database knows of an upload.
 enum State {
     /// No bytes yet.

@@ -48,6 +48,7 @@ where
         return Ok(Step::OutOfOrder { size });
     }
     let before = upload.clone();
+    let _in_flight = ctx.metrics.upload_in_flight();
     let mut writer = ctx.blobs.resume(upload, ticket.algorithm).await?;
     let received = receive(&mut writer, &mut claim, body, expected(&chunk)).await;
     if let Err(Failure::Superseded) = received {

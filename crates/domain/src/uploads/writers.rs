@@ -49,11 +49,6 @@ impl Writers {
         claim.turn = Some(turn.lock_owned().await);
         claim
     }
-
-    /// How many uploads are being written.
-    pub(crate) fn count(&self) -> usize {
-        self.0.lock().len()
-    }
 }
 
 impl Claim<'_> {

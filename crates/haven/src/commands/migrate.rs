@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use kit::Result;
+use kit::{Result, metrics::Metrics};
 
 use crate::{config::Config, installation};
 
@@ -11,7 +11,7 @@ use crate::{config::Config, installation};
 /// # Errors
 /// When the database cannot be reached, belongs to a newer version, or is served.
 pub async fn run(config: Config) -> Result<ExitCode> {
-    let db = installation::open_database(&config).await?;
+    let db = installation::open_database(&config, &Metrics::default()).await?;
     let _data_dir = installation::take_from_servers(&config, &db)?;
     let migrated = db.migrate(&db::migrations()).await?;
     if migrated.from == migrated.to {

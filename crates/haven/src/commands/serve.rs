@@ -43,7 +43,8 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     allow_many_files();
     let _data_dir = DataDir::take(&config.data_dir)?;
 
-    let Installation { context, first_start } = installation::open(&config).await?;
+    let metrics = Metrics::default();
+    let Installation { context, first_start } = installation::open(&config, &metrics).await?;
     let context = Arc::new(context);
     let application = App::new(State {
         domain: context.clone(),
@@ -52,7 +53,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     });
     let http_metrics = Arc::new(HttpMetrics::default());
     let pages = Pages::new(
-        metrics::registry(http_metrics.clone(), Metrics::default(), lines.clone()),
+        metrics::registry(http_metrics.clone(), metrics, lines.clone()),
         readiness(context.clone()),
     );
     let certificate = match (&config.tls_certificate, &config.tls_key) {

@@ -199,6 +199,14 @@ impl Server {
         self.log()
     }
 
+    /// A registry token of the user `admin`.
+    pub async fn token(&self) -> String {
+        let url = self.url("/service/token?service=harbor-registry&scope=registry:catalog:*");
+        let request = reqwest::Client::new().get(url).basic_auth("admin", Some(PASSWORD));
+        let answer: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        answer["token"].as_str().unwrap().to_owned()
+    }
+
     /// Asks the base of the registry who we are; the answer's status.
     pub async fn sign_in(&self, password: &str) -> u16 {
         let request = reqwest::Client::new().get(self.url("/v2/"));

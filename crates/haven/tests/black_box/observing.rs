@@ -89,6 +89,9 @@ async fn metrics_have_an_address_of_their_own() {
             "{beginning}\nis missing in\n{text}"
         );
     }
+    // A first start writes, and what is never counted would stay at nothing.
+    let nothing = "haven_database_operation_duration_seconds_count{operation=\"write\"} 0";
+    assert!(!text.lines().any(|line| line == nothing), "{text}");
     assert!(text.ends_with("# EOF\n"));
     for (page, expected) in [("/healthz", "alive\n"), ("/readyz", "ready\n")] {
         let response = reqwest::get(url.replace("/metrics", page)).await.unwrap();

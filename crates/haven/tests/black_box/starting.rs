@@ -144,3 +144,26 @@ async fn the_admin_gets_a_new_password_while_nobody_serves() {
     assert_eq!(home.serve(&[]).sign_in(made_up).await, 200);
     refused(&haven_told("short\n", reset, &variables), 1);
 }
+
+#[tokio::test]
+async fn the_signing_key_is_rotated_while_nobody_serves() {
+    let home = Home::new();
+    let data = home.data_text();
+    let variables = [("HAVEN_DATA_DIR", data.as_str())];
+    let server = home.serve(&[]);
+    let token = server.token().await;
+    refused(&haven(&["admin", "rotate-key"], &variables), 1);
+    server.stop();
+    told(&haven(&["admin", "rotate-key"], &variables));
+
+    // What the old key signed stays good, and what comes now names another key.
+    let server = home.serve(&[]);
+    let status = |token: String| {
+        let request = reqwest::Client::new().get(server.url("/v2/")).bearer_auth(token);
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(status(token.clone()).await, 200);
+    let new = server.token().await;
+    assert_ne!(token.split('.').next(), new.split('.').next());
+    assert_eq!(status(new).await, 200);
+}
