@@ -57,9 +57,13 @@ fn a_room_calls_only_rooms_above_it() {
                     .split_once("use crate::{")
                     .and_then(|(_, rest)| rest.split_once("};"))
                     .is_some_and(|(used, _)| {
-                        used.split([',', '{', ' ']).any(|word| word == below || word.starts_with(&format!("{below}::")))
+                        used.split([',', '{', ' '])
+                            .any(|word| word == below || word.starts_with(&format!("{below}::")))
                     });
-                if text.contains(&format!("{path}::")) || text.contains(&format!("{path};")) || in_braces {
+                if text.contains(&format!("{path}::"))
+                    || text.contains(&format!("{path};"))
+                    || in_braces
+                {
                     wrong.push(format!("{} calls {below}", file.display()));
                 }
             }
@@ -110,8 +114,7 @@ async fn both_databases_understand_every_statement() {
         .into_iter()
         .filter(|path| path.file_name().unwrap().to_str().unwrap().ends_with("sql.rs"))
         .collect();
-    let statements: Vec<String> =
-        files.iter().flat_map(|file| whole(&statements(file))).collect();
+    let statements: Vec<String> = files.iter().flat_map(|file| whole(&statements(file))).collect();
     assert!(files.len() >= 7 && statements.len() > 60, "{} of {files:?}", statements.len());
     for place in both().await {
         let db = place.db().await;

@@ -142,7 +142,8 @@ pub async fn admin(context: &Context) -> Caller {
 
 /// Makes a user with [`PASSWORD`] whose hash is admin's, so that nothing is hashed.
 pub async fn add_user(context: &Context, username: &str) -> Caller {
-    const INSERT: &str = "INSERT INTO users (username, email, password_hash, created_at, updated_at)
+    const INSERT: &str =
+        "INSERT INTO users (username, email, password_hash, created_at, updated_at)
         SELECT $1, $2, password_hash, $3, $3 FROM users WHERE id = 1";
     let args = args![username, format!("{username}@example.org"), context.clock.now()];
     context

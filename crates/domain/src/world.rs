@@ -65,6 +65,7 @@ impl World {
 
 /// A body that brings some bytes in small pieces.
 pub(crate) fn body(content: &[u8]) -> impl Stream<Item = std::io::Result<Bytes>> + Unpin + use<> {
-    let pieces: Vec<_> = content.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<_> =
+        content.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     stream::iter(pieces)
 }

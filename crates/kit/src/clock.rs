@@ -26,19 +26,13 @@ impl Time {
     /// This moment and a while.
     #[must_use]
     pub fn after(self, while_: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// A while before this moment.
     #[must_use]
     pub fn before(self, while_: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -61,9 +55,7 @@ impl Clock {
     pub fn now(&self) -> Time {
         match self {
             Self::System => {
-                let since = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .unwrap_or_default();
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Time(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
             Self::Manual(micros) => Time(micros.load(Ordering::SeqCst)),
@@ -73,10 +65,7 @@ impl Clock {
     /// Turns a manual clock forward; the system's clock is left alone.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(micros) = self {
-            micros.fetch_add(
-                i64::try_from(by.as_micros()).unwrap_or(i64::MAX),
-                Ordering::SeqCst,
-            );
+            micros.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
         }
     }
 }

@@ -161,10 +161,7 @@ impl Error {
     /// Adds a finding.
     #[must_use]
     pub fn with(mut self, message: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
-        self.details.push(Detail {
-            message: message.into(),
-            facts,
-        });
+        self.details.push(Detail { message: message.into(), facts });
         self
     }
 

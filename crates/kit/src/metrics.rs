@@ -64,16 +64,7 @@ const DURATIONS: &[u64] = &[
 ];
 
 /// Bounds for sizes in bytes: 256 B to 10 GiB.
-const SIZES: &[u64] = &[
-    256,
-    4 << 10,
-    64 << 10,
-    1 << 20,
-    10 << 20,
-    100 << 20,
-    1 << 30,
-    10 << 30,
-];
+const SIZES: &[u64] = &[256, 4 << 10, 64 << 10, 1 << 20, 10 << 20, 100 << 20, 1 << 30, 10 << 30];
 
 impl Histogram {
     /// Of durations, in microseconds.
@@ -88,11 +79,7 @@ impl Histogram {
 
     fn new(bounds: &'static [u64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Self {
-            bounds,
-            counts,
-            sum: AtomicU64::new(0),
-        }
+        Self { bounds, counts, sum: AtomicU64::new(0) }
     }
 
     /// Adds a value in the histogram's unit.
@@ -135,16 +122,12 @@ pub struct Timings<const N: usize> {
 
 impl<const N: usize> Timings<N> {
     fn new(names: [&'static str; N]) -> Self {
-        Self {
-            operations: names.map(|name| (name, Histogram::of_durations())),
-        }
+        Self { operations: names.map(|name| (name, Histogram::of_durations())) }
     }
 
     /// Each operation's name and timings.
     pub fn each(&self) -> impl Iterator<Item = (&'static str, &Histogram)> {
-        self.operations
-            .iter()
-            .map(|(name, timings)| (*name, timings))
+        self.operations.iter().map(|(name, timings)| (*name, timings))
     }
 }
 

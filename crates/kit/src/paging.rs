@@ -15,10 +15,7 @@ pub struct Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self {
-            page: 1,
-            page_size: 10,
-        }
+        Self { page: 1, page_size: 10 }
     }
 }
 
@@ -72,27 +69,20 @@ impl Page {
             (false, false) => None,
             (true, false) => Some(link(self.page - 1, "prev")),
             (false, true) => Some(link(self.page + 1, "next")),
-            (true, true) => Some(format!(
-                "{} , {}",
-                link(self.page - 1, "prev"),
-                link(self.page + 1, "next")
-            )),
+            (true, true) => {
+                Some(format!("{} , {}", link(self.page - 1, "prev"), link(self.page + 1, "next")))
+            }
         }
     }
 
     fn address_of(&self, page: u64, path_and_query: &str) -> String {
-        let (path, query) = path_and_query
-            .split_once('?')
-            .unwrap_or((path_and_query, ""));
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let is_ours = |pair: &str| {
             form_urlencoded::parse(pair.as_bytes())
                 .any(|(name, _)| name == "page" || name == "page_size")
         };
         let mut address = format!("{path}?page={page}&page_size={}", self.page_size);
-        for pair in query
-            .split('&')
-            .filter(|pair| !pair.is_empty() && !is_ours(pair))
-        {
+        for pair in query.split('&').filter(|pair| !pair.is_empty() && !is_ours(pair)) {
             address.push('&');
             address.push_str(pair);
         }
@@ -102,10 +92,7 @@ impl Page {
 
 fn number(text: &str, range: std::ops::RangeInclusive<u64>, expected: &'static str) -> Result<u64> {
     let wrong = || Error::new(Kind::Unprocessable, expected).about(Subject::Page);
-    text.parse()
-        .ok()
-        .filter(|number| range.contains(number))
-        .ok_or_else(wrong)
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(wrong)
 }
 
 /// A part of one of the registry's sorted lists, by the query parameters `n` and `last`
@@ -172,17 +159,9 @@ mod tests {
             ("page=3", 3, 10),
             ("page=0", 1, 10),
             ("page_size=100&page=2&q=page%3D9", 2, 100),
-            (
-                "page=92233720368547758&page_size=1",
-                92_233_720_368_547_758,
-                1,
-            ),
+            ("page=92233720368547758&page_size=1", 92_233_720_368_547_758, 1),
         ] {
-            assert_eq!(
-                Page::from_query(query).unwrap(),
-                Page { page, page_size },
-                "{query}"
-            );
+            assert_eq!(Page::from_query(query).unwrap(), Page { page, page_size }, "{query}");
         }
         for query in [
             "page=-1",
@@ -208,9 +187,7 @@ mod tests {
     #[test]
     fn links_lead_to_the_neighbours_and_keep_the_rest_of_the_query() {
         let links = |query: &str, total| {
-            Page::from_query(query)
-                .unwrap()
-                .links(&format!("/api/v2.0/projects?{query}"), total)
+            Page::from_query(query).unwrap().links(&format!("/api/v2.0/projects?{query}"), total)
         };
         assert_eq!(links("", 0), None);
         assert_eq!(links("", 10), None);
@@ -228,22 +205,13 @@ mod tests {
             "</api/v2.0/projects?page=1&page_size=10>; rel=\"prev\""
         );
         assert_eq!(links("page=9", 20), None);
-        let page = Page {
-            page: 1,
-            page_size: 10,
-        };
-        assert_eq!(
-            page.links("/a", 11).unwrap(),
-            "</a?page=2&page_size=10>; rel=\"next\""
-        );
+        let page = Page { page: 1, page_size: 10 };
+        assert_eq!(page.links("/a", 11).unwrap(), "</a?page=2&page_size=10>; rel=\"next\"");
     }
 
     #[test]
     fn a_keyset_is_read_from_the_query() {
-        let keyset = |n, last: Option<&str>| Keyset {
-            n,
-            last: last.map(str::to_owned),
-        };
+        let keyset = |n, last: Option<&str>| Keyset { n, last: last.map(str::to_owned) };
         for (query, expected) in [
             ("", keyset(None, None)),
             ("n=0", keyset(Some(0), None)),
@@ -256,11 +224,7 @@ mod tests {
         }
         for query in ["n=", "n=-1", "n=a", "n=1.5", "n=+1", "n=%201"] {
             let error = Keyset::from_query(query).unwrap_err();
-            assert_eq!(
-                (error.kind, error.subject),
-                (Kind::Invalid, Subject::Page),
-                "{query}"
-            );
+            assert_eq!((error.kind, error.subject), (Kind::Invalid, Subject::Page), "{query}");
         }
         assert_eq!(keyset(None, None).limit(100), 100);
         assert_eq!(keyset(Some(3), None).limit(100), 3);

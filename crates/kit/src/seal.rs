@@ -47,9 +47,7 @@ impl Seal {
     /// # Errors
     /// Invalid if it is anything else.
     pub fn from_key(key: &Secret) -> Result<Self> {
-        let bytes = BASE64_STANDARD
-            .decode(key.reveal().trim())
-            .map(Zeroizing::new);
+        let bytes = BASE64_STANDARD.decode(key.reveal().trim()).map(Zeroizing::new);
         let bytes = bytes.ok().filter(|bytes| bytes.len() == KEY_LENGTH);
         let cipher = bytes.and_then(|bytes| XChaCha20Poly1305::new_from_slice(&bytes).ok());
         let cipher = cipher.ok_or_else(|| {
@@ -75,16 +73,14 @@ impl Seal {
     /// Invalid if the file holds no key, internal if it cannot be read or written.
     pub fn open_or_create_key(path: &Path) -> Result<Self> {
         let failed = |error: io::Error| {
-            let message = format!(
-                "the key file {} cannot be read or created: {error}",
-                path.display()
-            );
+            let message =
+                format!("the key file {} cannot be read or created: {error}", path.display());
             Error::new(Kind::Internal, message).because(error)
         };
         let key = match read_key(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create_key(path)
-                .and_then(|()| read_key(path))
-                .map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                create_key(path).and_then(|()| read_key(path)).map_err(failed)?
+            }
             read => read.map_err(failed)?,
         };
         Self::from_key(&key)
@@ -95,17 +91,11 @@ impl Seal {
     /// alike.
     pub fn seal(&self, plain: &[u8], purpose: &str) -> String {
         let nonce = random_bytes::<NONCE_LENGTH>();
-        let payload = Payload {
-            msg: plain,
-            aad: purpose.as_bytes(),
-        };
+        let payload = Payload { msg: plain, aad: purpose.as_bytes() };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         // The cipher fails beyond 256 GiB only.
         let sealed = sealed.expect("secrets are smaller than the cipher's limit");
-        format!(
-            "{VERSION}{}",
-            BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
-        )
+        format!("{VERSION}{}", BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
 
     /// Opens a sealed text.
@@ -119,18 +109,10 @@ impl Seal {
     }
 
     fn try_open(&self, sealed: &str, purpose: &str) -> Option<Zeroizing<Vec<u8>>> {
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(sealed.strip_prefix(VERSION)?)
-            .ok()?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed.strip_prefix(VERSION)?).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LENGTH>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: purpose.as_bytes(),
-        };
-        self.cipher
-            .decrypt(&XNonce::from(*nonce), payload)
-            .ok()
-            .map(Zeroizing::new)
+        let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
+        self.cipher.decrypt(&XNonce::from(*nonce), payload).ok().map(Zeroizing::new)
     }
 }
 
@@ -142,17 +124,13 @@ impl fmt::Debug for Seal {
 
 fn new_key() -> Result<Secret> {
     let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
-    SysRng
-        .try_fill_bytes(&mut *bytes)
-        .map_err(Error::internal)?;
+    SysRng.try_fill_bytes(&mut *bytes).map_err(Error::internal)?;
     Ok(BASE64_STANDARD.encode(*bytes).into())
 }
 
 fn read_key(path: &Path) -> io::Result<Secret> {
     let mut text = String::new();
-    File::open(path)?
-        .take(LONGEST_KEY_FILE)
-        .read_to_string(&mut text)?;
+    File::open(path)?.take(LONGEST_KEY_FILE).read_to_string(&mut text)?;
     Ok(text.into())
 }
 
@@ -160,10 +138,8 @@ fn read_key(path: &Path) -> io::Result<Secret> {
 /// the file that another process stored meanwhile.
 fn create_key(path: &Path) -> io::Result<()> {
     let key = new_key().map_err(io::Error::other)?;
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = folder.join(format!(".key-{}", unique_id()));
     let stored = write_draft(&draft, &key).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
@@ -175,11 +151,7 @@ fn create_key(path: &Path) -> io::Result<()> {
 }
 
 fn write_draft(draft: &Path, key: &Secret) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     writeln!(file, "{}", key.reveal())?;
     file.sync_all()
@@ -213,20 +185,11 @@ mod tests {
             let mut bytes = sealed.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert!(
-                seal.open(&changed, "").unwrap_err().is(Kind::Internal),
-                "byte {at}"
-            );
+            assert!(seal.open(&changed, "").unwrap_err().is(Kind::Internal), "byte {at}");
         }
-        for text in [
-            "",
-            "v1.",
-            "v2.AAAA",
-            "v1.AAAA",
-            &sealed[..sealed.len() - 4],
-            "hunter2",
-            "v1.é",
-        ] {
+        for text in
+            ["", "v1.", "v2.AAAA", "v1.AAAA", &sealed[..sealed.len() - 4], "hunter2", "v1.é"]
+        {
             assert!(seal.open(text, "").is_err(), "{text}");
         }
     }
@@ -246,21 +209,13 @@ mod tests {
         let sealed: Vec<String> = thread::scope(|scope| {
             let open = || Seal::open_or_create_key(&path).unwrap().seal(b"x", "");
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let seal = Seal::open_or_create_key(&path).unwrap();
         assert!(sealed.iter().all(|text| seal.open(text, "").is_ok()));
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        let names: BTreeSet<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let names: BTreeSet<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["key"]);
     }
 
@@ -268,12 +223,7 @@ mod tests {
     fn a_file_without_a_key_is_named_in_the_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        for content in [
-            "",
-            "hunter2",
-            "AAAA",
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==",
-        ] {
+        for content in ["", "hunter2", "AAAA", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ=="] {
             fs::write(&path, content).unwrap();
             let error = Seal::open_or_create_key(&path).unwrap_err();
             assert!(

@@ -128,9 +128,7 @@ mod tests {
         struct Settings {
             key: Secret,
         }
-        let settings = Settings {
-            key: "hunter2".into(),
-        };
+        let settings = Settings { key: "hunter2".into() };
         let shown = [
             format!("{settings:?}"),
             format!("{settings:#?}"),
@@ -141,10 +139,7 @@ mod tests {
             assert!(text.contains(MASK) && !text.contains("hunter2"), "{text}");
         }
         assert_eq!(settings.key.reveal(), "hunter2");
-        assert_eq!(
-            serde_json::from_str::<Secret>("\"hunter2\"").unwrap(),
-            settings.key
-        );
+        assert_eq!(serde_json::from_str::<Secret>("\"hunter2\"").unwrap(), settings.key);
     }
 
     #[test]

@@ -14,13 +14,8 @@ const SIZE_UNITS: [(&str, u64); 6] = [
 ];
 
 /// In milliseconds.
-const DURATION_UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const DURATION_UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Reads a size in bytes, such as `4MiB`, `64 KiB`, `1500B` or `1500`. Units are powers of 1024.
 ///
@@ -44,9 +39,7 @@ pub fn format_size(bytes: u64) -> String {
     SIZE_UNITS
         .iter()
         .find(fits)
-        .map_or("0B".into(), |(unit, factor)| {
-            format!("{}{unit}", bytes / factor)
-        })
+        .map_or("0B".into(), |(unit, factor)| format!("{}{unit}", bytes / factor))
 }
 
 /// Writes a size for a person, with one decimal, as Harbor does: `512 B`, `1.0 MiB`.
@@ -106,10 +99,7 @@ pub fn format_duration(duration: Duration) -> String {
 }
 
 fn factor(units: &[(&str, u64)], is_it: impl Fn(&str) -> bool) -> Option<u64> {
-    units
-        .iter()
-        .find(|(name, _)| is_it(name))
-        .map(|(_, factor)| *factor)
+    units.iter().find(|(name, _)| is_it(name)).map(|(_, factor)| *factor)
 }
 
 /// Splits digits from what follows them.
@@ -172,11 +162,7 @@ mod tests {
             (" 1h30m ", 5_400_000),
             ("36525d", 36_525 * 86_400_000),
         ] {
-            assert_eq!(
-                parse_duration(text).unwrap(),
-                Duration::from_millis(millis),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis), "{text}");
         }
         for text in [
             "",
@@ -191,10 +177,7 @@ mod tests {
             "99999999999999999999s",
             "1é",
         ] {
-            assert!(
-                parse_duration(text).unwrap_err().is(Kind::Invalid),
-                "{text}"
-            );
+            assert!(parse_duration(text).unwrap_err().is(Kind::Invalid), "{text}");
         }
     }
 
@@ -209,13 +192,9 @@ mod tests {
         ] {
             assert_eq!(format_size(bytes), text);
         }
-        for (millis, text) in [
-            (0, "0s"),
-            (250, "250ms"),
-            (30_000, "30s"),
-            (86_400_000, "1d"),
-            (5_400_000, "1h30m"),
-        ] {
+        for (millis, text) in
+            [(0, "0s"), (250, "250ms"), (30_000, "30s"), (86_400_000, "1d"), (5_400_000, "1h30m")]
+        {
             assert_eq!(format_duration(Duration::from_millis(millis)), text);
         }
     }

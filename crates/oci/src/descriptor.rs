@@ -21,18 +21,10 @@ pub struct Descriptor {
     #[serde(deserialize_with = "size")]
     pub size: u64,
     /// Where else it can be downloaded.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Free facts about it.
-    #[serde(
-        default,
-        deserialize_with = "annotations",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "annotations", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// If it is an artifact, of which type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,11 +64,7 @@ pub struct Platform {
     #[serde(default)]
     pub os: String,
     /// The version of the operating system.
-    #[serde(
-        default,
-        rename = "os.version",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "os.version", skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
     /// What the operating system must be able to do.
     #[serde(

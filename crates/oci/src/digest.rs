@@ -123,12 +123,7 @@ impl Digest {
     /// The hash in lower-case hex, without the algorithm.
     pub fn hex(&self) -> String {
         let mut text = String::with_capacity(2 * self.algorithm().hash_len());
-        text.extend(
-            self.as_bytes()
-                .iter()
-                .flat_map(|byte| hex_digits(*byte))
-                .map(char::from),
-        );
+        text.extend(self.as_bytes().iter().flat_map(|byte| hex_digits(*byte)).map(char::from));
         text
     }
 }
@@ -162,11 +157,7 @@ impl FromStr for Digest {
         let expected = 2 * algorithm.hash_len();
         if encoded.len() != expected {
             let actual = encoded.chars().count();
-            return Err(DigestError::WrongLength {
-                algorithm,
-                expected,
-                actual,
-            });
+            return Err(DigestError::WrongLength { algorithm, expected, actual });
         }
         match algorithm {
             Algorithm::Sha256 => decode_hex(encoded).map(Self::Sha256),
@@ -276,20 +267,14 @@ fn restore_state<H: SerializableState>(state: &[u8]) -> Option<H> {
 /// Longer names than any registered one are taken for nonsense, so that errors stay short.
 fn is_algorithm_name(text: &str) -> bool {
     let is_component = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     text.len() <= 32 && text.split(['+', '.', '_', '-']).all(is_component)
 }
 
 fn hex_digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [
-        DIGITS[usize::from(byte >> 4)],
-        DIGITS[usize::from(byte & 15)],
-    ]
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 fn hex_value(digit: u8) -> Option<u8> {
@@ -329,10 +314,7 @@ mod tests {
     #[test]
     fn computes_the_published_vectors() {
         assert_eq!(Digest::of(Algorithm::Sha256, b"").to_string(), EMPTY_SHA256);
-        assert_eq!(
-            Digest::of(Algorithm::Sha512, b"abc").to_string(),
-            ABC_SHA512
-        );
+        assert_eq!(Digest::of(Algorithm::Sha512, b"abc").to_string(), ABC_SHA512);
     }
 
     #[test]
@@ -347,37 +329,19 @@ mod tests {
             (format!("SHA256:{hex}"), DigestError::Malformed),
             (format!("sha256+:{hex}"), DigestError::Malformed),
             (format!("{}:{hex}", "a".repeat(33)), DigestError::Malformed),
-            (
-                format!("sha384:{hex}"),
-                DigestError::UnsupportedAlgorithm("sha384".into()),
-            ),
+            (format!("sha384:{hex}"), DigestError::UnsupportedAlgorithm("sha384".into())),
             (
                 format!("multihash+base58:{hex}"),
                 DigestError::UnsupportedAlgorithm("multihash+base58".into()),
             ),
-            (
-                "sha256:".into(),
-                DigestError::WrongLength {
-                    algorithm,
-                    expected: 64,
-                    actual: 0,
-                },
-            ),
+            ("sha256:".into(), DigestError::WrongLength { algorithm, expected: 64, actual: 0 }),
             (
                 "sha256:baddigeststring".into(),
-                DigestError::WrongLength {
-                    algorithm,
-                    expected: 64,
-                    actual: 15,
-                },
+                DigestError::WrongLength { algorithm, expected: 64, actual: 15 },
             ),
             (
                 format!("sha256:{hex}0"),
-                DigestError::WrongLength {
-                    algorithm,
-                    expected: 64,
-                    actual: 65,
-                },
+                DigestError::WrongLength { algorithm, expected: 64, actual: 65 },
             ),
             (
                 format!("sha512:{hex}"),
@@ -387,14 +351,8 @@ mod tests {
                     actual: 64,
                 },
             ),
-            (
-                format!("sha256:{}", hex.to_uppercase()),
-                DigestError::NotLowerHex,
-            ),
-            (
-                format!("sha256:{}", "é".repeat(32)),
-                DigestError::NotLowerHex,
-            ),
+            (format!("sha256:{}", hex.to_uppercase()), DigestError::NotLowerHex),
+            (format!("sha256:{}", "é".repeat(32)), DigestError::NotLowerHex),
             (format!("sha256:{}:", &hex[1..]), DigestError::NotLowerHex),
         ];
         for (text, error) in cases {
@@ -405,10 +363,7 @@ mod tests {
     #[test]
     fn is_a_string_in_json() {
         let digest: Digest = serde_json::from_str(&format!("\"{EMPTY_SHA256}\"")).unwrap();
-        assert_eq!(
-            serde_json::to_string(&digest).unwrap(),
-            format!("\"{EMPTY_SHA256}\"")
-        );
+        assert_eq!(serde_json::to_string(&digest).unwrap(), format!("\"{EMPTY_SHA256}\""));
         let error = serde_json::from_str::<Digest>("7").unwrap_err().to_string();
         assert!(error.contains("expected a digest"), "{error}");
     }

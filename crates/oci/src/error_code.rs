@@ -142,13 +142,11 @@ mod tests {
     fn each_code_is_written_its_own_way_in_capitals() {
         let texts: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(texts.len(), ErrorCode::ALL.len());
-        assert!(texts.iter().all(|text| {
-            text.bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-        }));
-        assert_eq!(
-            serde_json::to_string(&ErrorCode::BlobUnknown).unwrap(),
-            "\"BLOB_UNKNOWN\""
+        assert!(
+            texts
+                .iter()
+                .all(|text| { text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') })
         );
+        assert_eq!(serde_json::to_string(&ErrorCode::BlobUnknown).unwrap(), "\"BLOB_UNKNOWN\"");
     }
 }

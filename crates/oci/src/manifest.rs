@@ -134,9 +134,7 @@ impl Manifest {
     /// The blobs that have to be there for the manifest to be whole: its configuration and its
     /// layers, but for those that are kept elsewhere.
     pub fn blob_references(&self) -> impl Iterator<Item = &Descriptor> {
-        self.config
-            .iter()
-            .chain(self.layers.iter().filter(|layer| !layer.is_foreign()))
+        self.config.iter().chain(self.layers.iter().filter(|layer| !layer.is_foreign()))
     }
 
     /// The layers that may be kept elsewhere. A client may have pushed them all the same.
@@ -267,20 +265,14 @@ impl Body {
     fn into_image(self, media_type: String) -> Result<Manifest, ManifestError> {
         self.check_version()?;
         if self.manifests.is_some() {
-            return Err(ManifestError::Ambiguous {
-                media_type,
-                field: "manifests",
-            });
+            return Err(ManifestError::Ambiguous { media_type, field: "manifests" });
         }
         let Some(config) = self.config else {
             return Err(ManifestError::Malformed("missing field `config`".into()));
         };
         let artifact_type = self.artifact_type.unwrap_or_default();
-        let artifact_type = if artifact_type.is_empty() {
-            config.media_type.clone()
-        } else {
-            artifact_type
-        };
+        let artifact_type =
+            if artifact_type.is_empty() { config.media_type.clone() } else { artifact_type };
         Ok(Manifest {
             media_type,
             kind: ManifestKind::Image,
@@ -296,16 +288,10 @@ impl Body {
     fn into_index(self, media_type: String) -> Result<Manifest, ManifestError> {
         self.check_version()?;
         if self.config.is_some() {
-            return Err(ManifestError::Ambiguous {
-                media_type,
-                field: "config",
-            });
+            return Err(ManifestError::Ambiguous { media_type, field: "config" });
         }
         if self.layers.is_some() {
-            return Err(ManifestError::Ambiguous {
-                media_type,
-                field: "layers",
-            });
+            return Err(ManifestError::Ambiguous { media_type, field: "layers" });
         }
         Ok(Manifest {
             media_type,
@@ -320,11 +306,7 @@ impl Body {
     }
 
     fn check_version(&self) -> Result<(), ManifestError> {
-        if self.schema_version == Some(2) {
-            Ok(())
-        } else {
-            Err(ManifestError::SchemaVersion)
-        }
+        if self.schema_version == Some(2) { Ok(()) } else { Err(ManifestError::SchemaVersion) }
     }
 }
 

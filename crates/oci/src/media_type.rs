@@ -73,11 +73,7 @@ pub fn is_foreign_layer(media_type: &str) -> bool {
 /// The media type in a `Content-Type` header, without its parameters.
 /// None unless it is well formed (RFC 6838, section 4.2), hence safe to send back in a header.
 pub fn parse(header: &str) -> Option<&str> {
-    let media_type = header
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim_matches([' ', '\t']);
+    let media_type = header.split(';').next().unwrap_or_default().trim_matches([' ', '\t']);
     let (kind, subtype) = media_type.split_once('/')?;
     (is_restricted_name(kind) && is_restricted_name(subtype)).then_some(media_type)
 }
@@ -136,11 +132,7 @@ mod tests {
         ] {
             assert!(is_foreign_layer(layer), "{layer}");
         }
-        assert!(!is_foreign_layer(
-            "application/vnd.oci.image.layer.v1.tar+gzip"
-        ));
-        assert!(!is_foreign_layer(
-            "application/vnd.docker.image.rootfs.diff.tar.gzip"
-        ));
+        assert!(!is_foreign_layer("application/vnd.oci.image.layer.v1.tar+gzip"));
+        assert!(!is_foreign_layer("application/vnd.docker.image.rootfs.diff.tar.gzip"));
     }
 }

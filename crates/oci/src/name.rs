@@ -22,9 +22,7 @@ impl RepositoryName {
 
     /// The first component, which names the project.
     pub fn project(&self) -> &str {
-        self.0
-            .split_once('/')
-            .map_or(&self.0, |(project, _)| project)
+        self.0.split_once('/').map_or(&self.0, |(project, _)| project)
     }
 
     /// What follows the project; none if the name has a single component.
@@ -74,10 +72,7 @@ fn is_component(text: &str) -> bool {
         if rest.is_empty() {
             return true;
         }
-        let separator = rest
-            .iter()
-            .take_while(|byte| !is_alphanumeric(byte))
-            .count();
+        let separator = rest.iter().take_while(|byte| !is_alphanumeric(byte)).count();
         match &rest[..separator] {
             b"." | b"_" | b"__" => {}
             hyphens if hyphens.iter().all(|byte| *byte == b'-') => {}
@@ -119,9 +114,7 @@ impl Serialize for RepositoryName {
 
 impl<'de> Deserialize<'de> for RepositoryName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -157,11 +150,7 @@ mod tests {
             "_a", "a_", "-a", "a-", "a.", ".a", "a-_b", "a b", "a%2fb", "a:b", "a@b", "a\0", "é",
             "a\n", "a\\b",
         ] {
-            assert_eq!(
-                text.parse::<RepositoryName>(),
-                Err(NameError::Malformed),
-                "{text:?}"
-            );
+            assert_eq!(text.parse::<RepositoryName>(), Err(NameError::Malformed), "{text:?}");
         }
         let too_long = "a".repeat(RepositoryName::LONGEST + 1);
         assert_eq!(too_long.parse::<RepositoryName>(), Err(NameError::TooLong));
@@ -170,10 +159,7 @@ mod tests {
     #[test]
     fn the_first_component_is_the_project() {
         let name: RepositoryName = "library/tools/alpine".parse().unwrap();
-        assert_eq!(
-            (name.project(), name.rest()),
-            ("library", Some("tools/alpine"))
-        );
+        assert_eq!((name.project(), name.rest()), ("library", Some("tools/alpine")));
         let name: RepositoryName = "alpine".parse().unwrap();
         assert_eq!((name.project(), name.rest()), ("alpine", None));
     }

@@ -40,10 +40,8 @@ impl Selection {
         let mut is_backwards = false;
         let mut is_empty = true;
         // Empty members of a list are allowed (RFC 9110, section 5.6.1).
-        for text in set
-            .split(',')
-            .map(|text| text.trim_matches(BLANKS))
-            .filter(|text| !text.is_empty())
+        for text in
+            set.split(',').map(|text| text.trim_matches(BLANKS)).filter(|text| !text.is_empty())
         {
             is_empty = false;
             match part(text, size) {
@@ -95,11 +93,7 @@ fn part(text: &str, size: u64) -> Part {
     let Some(first) = number(first) else {
         return Part::Malformed;
     };
-    let last = if last.is_empty() {
-        Some(u64::MAX)
-    } else {
-        number(last)
-    };
+    let last = if last.is_empty() { Some(u64::MAX) } else { number(last) };
     match last {
         None => Part::Malformed,
         Some(last) if last < first => Part::Backwards,
@@ -146,9 +140,7 @@ pub fn parse_chunk_range(header: &str) -> Result<Range<u64>, ChunkRangeError> {
     };
     let (first, last) = range.split_once('-').ok_or(ChunkRangeError)?;
     let first = number(first).ok_or(ChunkRangeError)?;
-    let end = number(last)
-        .and_then(|last| last.checked_add(1))
-        .ok_or(ChunkRangeError)?;
+    let end = number(last).and_then(|last| last.checked_add(1)).ok_or(ChunkRangeError)?;
     if end <= first || i64::try_from(end).is_err() {
         return Err(ChunkRangeError);
     }
@@ -235,10 +227,7 @@ mod tests {
         };
         let most = MOST_RANGES as u64;
         let expected: Vec<Range<u64>> = (0..most).map(|i| 2 * i..2 * i + 1).collect();
-        assert_eq!(
-            Selection::of(&header(most), 10_000),
-            Selection::Ranges(expected)
-        );
+        assert_eq!(Selection::of(&header(most), 10_000), Selection::Ranges(expected));
         assert_eq!(Selection::of(&header(most + 1), 10_000), Selection::TooMany);
         assert_eq!(
             Selection::of(&format!("bytes={}", ",".repeat(most as usize)), 10),

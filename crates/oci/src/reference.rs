@@ -84,9 +84,7 @@ impl Serialize for Tag {
 
 impl<'de> Deserialize<'de> for Tag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -155,15 +153,7 @@ mod tests {
     #[test]
     fn accepts_tags() {
         let longest = "x".repeat(Tag::LONGEST);
-        for text in [
-            "latest",
-            "_",
-            "1.2.3-rc.1_build",
-            "V",
-            "sha256-abc.sig",
-            "a..b",
-            &longest,
-        ] {
+        for text in ["latest", "_", "1.2.3-rc.1_build", "V", "sha256-abc.sig", "a..b", &longest] {
             let reference: Reference = text.parse().unwrap();
             assert_eq!(reference, Reference::Tag(text.parse().unwrap()));
             assert_eq!(reference.to_string(), text);
@@ -173,14 +163,9 @@ mod tests {
     #[test]
     fn refuses_what_is_no_tag() {
         let too_long = "x".repeat(Tag::LONGEST + 1);
-        for text in [
-            "", ".", "..", "-a", ".a", "a/b", "a b", "a+b", "é", "a\n", "a%3Ab", &too_long,
-        ] {
-            assert_eq!(
-                text.parse::<Reference>(),
-                Err(ReferenceError::Tag(TagError)),
-                "{text:?}"
-            );
+        for text in ["", ".", "..", "-a", ".a", "a/b", "a b", "a+b", "é", "a\n", "a%3Ab", &too_long]
+        {
+            assert_eq!(text.parse::<Reference>(), Err(ReferenceError::Tag(TagError)), "{text:?}");
         }
     }
 
@@ -188,26 +173,16 @@ mod tests {
     fn a_colon_means_a_digest() {
         for text in ["sha256:baddigeststring", "latest:", ":", "sha384:00"] {
             let error = text.parse::<Digest>().unwrap_err();
-            assert_eq!(
-                text.parse::<Reference>(),
-                Err(ReferenceError::Digest(error)),
-                "{text:?}"
-            );
+            assert_eq!(text.parse::<Reference>(), Err(ReferenceError::Digest(error)), "{text:?}");
         }
     }
 
     #[test]
     fn the_referrers_tag_is_cut_at_64_digits() {
         let sha256 = Digest::of(Algorithm::Sha256, b"");
-        assert_eq!(
-            Tag::of_referrers(&sha256).as_str(),
-            format!("sha256-{}", sha256.hex())
-        );
+        assert_eq!(Tag::of_referrers(&sha256).as_str(), format!("sha256-{}", sha256.hex()));
         let sha512 = Digest::of(Algorithm::Sha512, b"");
-        assert_eq!(
-            Tag::of_referrers(&sha512).as_str(),
-            format!("sha512-{}", &sha512.hex()[..64])
-        );
+        assert_eq!(Tag::of_referrers(&sha512).as_str(), format!("sha512-{}", &sha512.hex()[..64]));
     }
 
     proptest! {

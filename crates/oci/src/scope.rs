@@ -153,34 +153,10 @@ mod tests {
     #[test]
     fn reads_the_parts() {
         let cases = [
-            (
-                "repository:library/alpine:pull",
-                "repository",
-                None,
-                "library/alpine",
-                vec!["pull"],
-            ),
-            (
-                "repository:a:pull,push,*",
-                "repository",
-                None,
-                "a",
-                vec!["pull", "push", "*"],
-            ),
-            (
-                "repository(plugin):a/b:pull",
-                "repository",
-                Some("plugin"),
-                "a/b",
-                vec!["pull"],
-            ),
-            (
-                "repository:host:5000/a/b:pull",
-                "repository",
-                None,
-                "host:5000/a/b",
-                vec!["pull"],
-            ),
+            ("repository:library/alpine:pull", "repository", None, "library/alpine", vec!["pull"]),
+            ("repository:a:pull,push,*", "repository", None, "a", vec!["pull", "push", "*"]),
+            ("repository(plugin):a/b:pull", "repository", Some("plugin"), "a/b", vec!["pull"]),
+            ("repository:host:5000/a/b:pull", "repository", None, "host:5000/a/b", vec!["pull"]),
             ("registry:catalog:*", "registry", None, "catalog", vec!["*"]),
             (
                 "artifact-repository:a:scanner-pull",
@@ -190,22 +166,12 @@ mod tests {
                 vec!["scanner-pull"],
             ),
             ("repository:a:", "repository", None, "a", vec![]),
-            (
-                "repository:a:pull,pull,,push",
-                "repository",
-                None,
-                "a",
-                vec!["pull", "push"],
-            ),
+            ("repository:a:pull,pull,,push", "repository", None, "a", vec!["pull", "push"]),
         ];
         for (text, kind, class, name, actions) in cases {
             let scope: Scope = text.parse().unwrap();
             assert_eq!(
-                (
-                    scope.kind.as_str(),
-                    scope.class.as_deref(),
-                    scope.name.as_str()
-                ),
+                (scope.kind.as_str(), scope.class.as_deref(), scope.name.as_str()),
                 (kind, class, name)
             );
             assert_eq!(scope.actions, actions);
@@ -234,11 +200,7 @@ mod tests {
             "repository:a\n:pull",
             "repository:a:**",
         ] {
-            assert_eq!(
-                text.parse::<Scope>(),
-                Err(ScopeError::Malformed),
-                "{text:?}"
-            );
+            assert_eq!(text.parse::<Scope>(), Err(ScopeError::Malformed), "{text:?}");
         }
         assert_eq!(too_long.parse::<Scope>(), Err(ScopeError::TooLong));
     }
@@ -251,20 +213,9 @@ mod tests {
             scopes.iter().map(Scope::to_string).collect::<Vec<_>>(),
             ["repository:a:pull", "repository:b:push"]
         );
-        assert_eq!(
-            Scope::parse_list("repository:a:pull x"),
-            Err(ScopeError::Malformed)
-        );
-        assert_eq!(
-            Scope::parse_list(&"a:b:c ".repeat(Scope::MOST))
-                .unwrap()
-                .len(),
-            Scope::MOST
-        );
-        assert_eq!(
-            Scope::parse_list(&"a:b:c ".repeat(Scope::MOST + 1)),
-            Err(ScopeError::TooMany)
-        );
+        assert_eq!(Scope::parse_list("repository:a:pull x"), Err(ScopeError::Malformed));
+        assert_eq!(Scope::parse_list(&"a:b:c ".repeat(Scope::MOST)).unwrap().len(), Scope::MOST);
+        assert_eq!(Scope::parse_list(&"a:b:c ".repeat(Scope::MOST + 1)), Err(ScopeError::TooMany));
     }
 
     #[test]

@@ -7,13 +7,24 @@ use kit::{Error, Kind, Result, Subject, Time};
 use oci::{Digest, Reference, RepositoryName, Tag};
 
 use super::{pull::unknown, sql};
-use crate::{Context, access::{Allowed, Right}, cache::Pair, context::Caches, repositories};
+use crate::{
+    Context,
+    access::{Allowed, Right},
+    cache::Pair,
+    context::Caches,
+    repositories,
+};
 
 /// Deletes a tag; the manifest stays.
 ///
 /// # Errors
 /// Not found when there is no such tag.
-pub async fn untag(ctx: &Context, allowed: &Allowed, name: &RepositoryName, tag: &Tag) -> Result<()> {
+pub async fn untag(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    tag: &Tag,
+) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(ctx, name).await?;
     let (tag, caches) = (tag.clone(), ctx.caches.clone());
@@ -21,7 +32,8 @@ pub async fn untag(ctx: &Context, allowed: &Allowed, name: &RepositoryName, tag:
         .write(move |tx| {
             let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
             Box::pin(async move {
-                let deleted = tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?;
+                let deleted =
+                    tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?;
                 if deleted == 0 {
                     return Err(unknown(&Reference::Tag(tag)));
                 }
@@ -37,7 +49,12 @@ pub async fn untag(ctx: &Context, allowed: &Allowed, name: &RepositoryName, tag:
 ///
 /// # Errors
 /// Not found when there is none; precondition while an index lists it.
-pub async fn delete(ctx: &Context, allowed: &Allowed, name: &RepositoryName, digest: &Digest) -> Result<()> {
+pub async fn delete(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(ctx, name).await?;
     let (digest, caches, now) = (*digest, ctx.caches.clone(), ctx.clock.now());
@@ -77,6 +94,9 @@ async fn delete_row(
 }
 
 fn listed(digest: &Digest, parent: &str) -> Error {
-    Error::new(Kind::Precondition, format!("the artifact {digest} is referenced by the index {parent}"))
-        .about(Subject::Manifest)
+    Error::new(
+        Kind::Precondition,
+        format!("the artifact {digest} is referenced by the index {parent}"),
+    )
+    .about(Subject::Manifest)
 }

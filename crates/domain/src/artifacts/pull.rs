@@ -8,7 +8,12 @@ use kit::{Error, Result, Subject};
 use oci::{Digest, Reference, RepositoryName};
 
 use super::{Stored, sql};
-use crate::{Context, access::{Allowed, Right}, cache::Pair, repositories};
+use crate::{
+    Context,
+    access::{Allowed, Right},
+    cache::Pair,
+    repositories,
+};
 
 /// The manifest that a reference names.
 ///

@@ -8,7 +8,10 @@ use std::{
 use bytes::Bytes;
 use db::{Args, Sql, Tx, args};
 use kit::{Error, Kind, Result, Subject, Time};
-use oci::{Algorithm, Descriptor, Digest, Manifest, ManifestError, ManifestKind, Reference, RepositoryName, Tag};
+use oci::{
+    Algorithm, Descriptor, Digest, Manifest, ManifestError, ManifestKind, Reference,
+    RepositoryName, Tag,
+};
 
 use tokio::task::spawn_blocking;
 
@@ -102,7 +105,8 @@ const LARGE: usize = 128 * 1024;
 async fn read(push: Push) -> Result<(Push, Manifest, Digest)> {
     let large = push.content.len() > LARGE;
     let read = move || {
-        let manifest = Manifest::parse(&push.content, push.content_type.as_deref()).map_err(refused)?;
+        let manifest =
+            Manifest::parse(&push.content, push.content_type.as_deref()).map_err(refused)?;
         let digest = digest_of(&push)?;
         Ok((push, manifest, digest))
     };
@@ -234,10 +238,8 @@ impl Deed {
 
     /// What the manifest needs and the repository does not have.
     fn missing(&self, parts: &Parts) -> BTreeSet<Digest> {
-        let blobs = self
-            .manifest
-            .blob_references()
-            .filter(|blob| !parts.blobs.contains_key(&blob.digest));
+        let blobs =
+            self.manifest.blob_references().filter(|blob| !parts.blobs.contains_key(&blob.digest));
         let children = self.manifest.manifests.iter().filter(|child| {
             !parts.manifests.contains_key(&child.digest) && !parts.blobs.contains_key(&child.digest)
         });
@@ -323,7 +325,12 @@ impl Deed {
                 position,
                 parts.manifests.get(&child.digest).map(|part| part.id),
                 child.digest.to_string(),
-                child.platform.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?,
+                child
+                    .platform
+                    .as_ref()
+                    .map(serde_json::to_string)
+                    .transpose()
+                    .map_err(Error::internal)?,
                 json_of(&child.annotations)?,
             ];
             tx.execute(sql::ADD_CHILD, arguments).await?;
@@ -367,8 +374,11 @@ impl Deed {
 }
 
 fn changed(reference: &Reference) -> Error {
-    Error::new(Kind::Precondition, format!("{reference} is not in the state that the request asks for"))
-        .about(Subject::Manifest)
+    Error::new(
+        Kind::Precondition,
+        format!("{reference} is not in the state that the request asks for"),
+    )
+    .about(Subject::Manifest)
 }
 
 fn json_of(pairs: &BTreeMap<String, String>) -> Result<Option<String>> {

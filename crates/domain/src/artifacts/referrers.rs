@@ -5,7 +5,11 @@ use kit::{Error, Result};
 use oci::{Digest, RepositoryName};
 
 use super::sql;
-use crate::{Context, access::{Allowed, Right}, repositories};
+use crate::{
+    Context,
+    access::{Allowed, Right},
+    repositories,
+};
 
 /// A manifest whose subject was asked for.
 #[derive(Clone, Debug)]

@@ -115,12 +115,14 @@ pub(super) const DELETE_CONTENT: &str = "DELETE FROM manifests WHERE id = $1
     AND NOT EXISTS (SELECT 1 FROM artifacts WHERE manifest_id = $1)";
 
 /// What refers to a subject, after a digest.
-pub(super) const REFERRERS: &str = "SELECT digest, media_type, manifest_size, artifact_type, annotations
+pub(super) const REFERRERS: &str =
+    "SELECT digest, media_type, manifest_size, artifact_type, annotations
     FROM artifacts WHERE repository_id = $1 AND subject_digest = $2 AND digest > $3
     ORDER BY digest LIMIT $4";
 
 /// What of some types refers to a subject, after a digest.
-pub(super) const REFERRERS_OF_TYPES_BEFORE: &str = "SELECT digest, media_type, manifest_size, artifact_type, annotations
+pub(super) const REFERRERS_OF_TYPES_BEFORE: &str =
+    "SELECT digest, media_type, manifest_size, artifact_type, annotations
     FROM artifacts WHERE repository_id = $1 AND subject_digest = $2 AND digest > $3
         AND artifact_type IN (";
 /// See [`REFERRERS_OF_TYPES_BEFORE`].

@@ -42,7 +42,12 @@ pub async fn tags(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn catalog(ctx: &Context, allowed: AllowedCatalog, last: &str, limit: u64) -> Result<Names> {
+pub async fn catalog(
+    ctx: &Context,
+    allowed: AllowedCatalog,
+    last: &str,
+    limit: u64,
+) -> Result<Names> {
     let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
     let rows = ctx.db.all(sql::CATALOG, args![last, allowed.only_for(), one_more]).await?;
     page(rows, limit)

@@ -8,8 +8,8 @@ use oci::{Digest, Reference, RepositoryName, Tag, media_type};
 use super::*;
 use crate::{
     access::{AllowedCatalog, Caller, Right, on_catalog},
-    world::{ENGINES, World},
     uploads,
+    world::{ENGINES, World},
 };
 
 fn name() -> RepositoryName {
@@ -91,7 +91,10 @@ async fn bytes_come_back_as_they_were_and_a_tag_moves_at_once() {
         put(&world, tag("latest"), second.clone()).await.unwrap();
         assert_eq!(get(&world, &tag("latest")).await.unwrap().content, second);
         let by_digest = get(&world, &Reference::Digest(one.digest)).await.unwrap();
-        assert_eq!((&by_digest.content, by_digest.media_type.as_str()), (&first, media_type::OCI_MANIFEST));
+        assert_eq!(
+            (&by_digest.content, by_digest.media_type.as_str()),
+            (&first, media_type::OCI_MANIFEST)
+        );
         let wrong = Reference::Digest(Digest::of(oci::Algorithm::Sha256, b"other"));
         assert_eq!(put(&world, wrong, first).await.unwrap_err().subject, Subject::Digest);
         assert!(get(&world, &tag("none")).await.unwrap_err().is(Kind::NotFound));
@@ -171,7 +174,9 @@ async fn conditions_hold_or_nothing_changes() {
         assert!(failed(put_if(&world, latest(), first.clone(), Condition::Exists).await));
         let one = put_if(&world, latest(), first, Condition::Missing).await.unwrap().digest;
         assert!(failed(put_if(&world, latest(), second.clone(), Condition::Missing).await));
-        assert!(failed(put_if(&world, latest(), second.clone(), Condition::IsNot(vec![one])).await));
+        assert!(failed(
+            put_if(&world, latest(), second.clone(), Condition::IsNot(vec![one])).await
+        ));
         assert!(failed(put_if(&world, latest(), second.clone(), Condition::Is(vec![blob])).await));
         assert_eq!(get(&world, &latest()).await.unwrap().digest, one);
         let two = put_if(&world, latest(), second, Condition::Is(vec![one])).await.unwrap().digest;
@@ -198,7 +203,8 @@ async fn many_writers_of_one_tag_and_one_manifest_all_succeed() {
     for engine in ENGINES {
         let world = World::new(engine).await;
         let blob = world.push_blob(&name(), b"blob").await;
-        let pushes = (0..24).map(|i| put(&world, tag("latest"), image(&blob, &(i % 6).to_string())));
+        let pushes =
+            (0..24).map(|i| put(&world, tag("latest"), image(&blob, &(i % 6).to_string())));
         for outcome in futures_util::future::join_all(pushes).await {
             outcome.unwrap();
         }
@@ -229,7 +235,9 @@ async fn referrers_are_found_filtered_and_paged() {
         assert_eq!(all.found[0].artifact_type.as_deref(), Some("application/x-signature"));
         assert_eq!(find(&["application/x-signature", "b"], "", 10).await.found.len(), 1);
         assert!(find(&["b"], "", 10).await.found.is_empty());
-        put(&world, tag("t"), signature(&world.push_blob(&name(), b"more").await, &subject)).await.unwrap();
+        put(&world, tag("t"), signature(&world.push_blob(&name(), b"more").await, &subject))
+            .await
+            .unwrap();
         let page = find(&[], "", 1).await;
         assert!(page.more);
         let rest = find(&[], &page.found[0].digest, 1).await;
@@ -248,7 +256,10 @@ async fn names_are_listed_in_byte_order_page_by_page() {
         for text in ["a", "B", "_z", "10", "9"] {
             put(&world, tag(text), image(&blob, "")).await.unwrap();
         }
-        let names = |names: &[&str], more| Names { names: names.iter().map(|&n| n.to_owned()).collect(), more };
+        let names = |names: &[&str], more| Names {
+            names: names.iter().map(|&n| n.to_owned()).collect(),
+            more,
+        };
         assert_eq!(tag_names(&world, "", 10).await, names(&["10", "9", "B", "_z", "a"], false));
         assert_eq!(tag_names(&world, "", 2).await, names(&["10", "9"], true));
         assert_eq!(tag_names(&world, "A", 3).await, names(&["B", "_z", "a"], false));

@@ -70,8 +70,19 @@ impl Context {
         check(&seal, shared.get(SEAL_CHECK))?;
         let ticket_key = read_ticket_key(&seal, shared.get(TICKET_KEY))?;
         let writers = Writers::default();
-        let context =
-            Self { db, blobs, clock, seal, settings, metrics, caches, keys, passwords, ticket_key, writers };
+        let context = Self {
+            db,
+            blobs,
+            clock,
+            seal,
+            settings,
+            metrics,
+            caches,
+            keys,
+            passwords,
+            ticket_key,
+            writers,
+        };
         tokens::ready(&context).await?;
         Ok((context, first_start))
     }

@@ -70,9 +70,9 @@ impl Keys {
             read_at: AtomicI64::new(i64::MIN),
             changed: AtomicBool::new(false),
             reading: tokio::sync::Mutex::new(()),
-            verified: Cache::builder()
+            verified: Cache::<Box<str>, Arc<Verified>>::builder()
                 .max_capacity(VERIFIED_BYTES)
-                .weigher(|token: &Box<str>, _| u32::try_from(token.len()).unwrap_or(u32::MAX))
+                .weigher(|token, _| u32::try_from(token.len()).unwrap_or(u32::MAX))
                 .build(),
         }
     }

@@ -36,7 +36,11 @@ const LINK_LIFETIME: Duration = Duration::from_secs(20 * 60);
 
 /// A blob of a repository, if it holds it. One that no manifest needs yet stays a
 /// window longer from now on, for the client goes on to rely on it.
-pub(crate) async fn held(ctx: &Context, name: &RepositoryName, digest: &Digest) -> Result<Option<Arc<Held>>> {
+pub(crate) async fn held(
+    ctx: &Context,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<Arc<Held>>> {
     let Some(repository) = repositories::find(ctx, name).await? else { return Ok(None) };
     let key = Pair(repository.id, *digest);
     let found = ctx
@@ -143,7 +147,11 @@ pub async fn mount(
                     out_of_reach = Some(source);
                 }
             }
-            Err(error) if matches!(error.kind, Kind::Forbidden | Kind::Unauthenticated | Kind::NotFound) => {}
+            Err(error)
+                if matches!(
+                    error.kind,
+                    Kind::Forbidden | Kind::Unauthenticated | Kind::NotFound
+                ) => {}
             Err(error) => return Err(error),
         }
     }
@@ -155,7 +163,12 @@ pub async fn mount(
 /// # Errors
 /// Not found when the repository does not hold it; unsupported while one of the
 /// repository's manifests needs it.
-pub async fn delete(ctx: &Context, allowed: &Allowed, name: &RepositoryName, digest: &Digest) -> Result<()> {
+pub async fn delete(
+    ctx: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::find(ctx, name).await?.ok_or_else(|| unknown(digest))?;
     let blob_id = held(ctx, name, digest).await?.ok_or_else(|| unknown(digest))?.blob_id;
@@ -186,7 +199,11 @@ fn unknown(digest: &Digest) -> Error {
         .with("blob unknown to registry", vec![("digest", digest.to_string())])
 }
 
-async fn extend(ctx: &Context, key: Pair<i64, Digest>, blob: Arc<Held>) -> Result<Option<Arc<Held>>> {
+async fn extend(
+    ctx: &Context,
+    key: Pair<i64, Digest>,
+    blob: Arc<Held>,
+) -> Result<Option<Arc<Held>>> {
     let (caches, now) = (ctx.caches.clone(), ctx.clock.now());
     let held = ctx
         .db
@@ -194,7 +211,8 @@ async fn extend(ctx: &Context, key: Pair<i64, Digest>, blob: Arc<Held>) -> Resul
             let (caches, key, blob) = (caches.clone(), key.clone(), blob.clone());
             Box::pin(async move {
                 caches.blobs.changes(tx, &key);
-                let extended = tx.execute(sql::EXTEND_GRACE, args![key.0, blob.blob_id, now]).await?;
+                let extended =
+                    tx.execute(sql::EXTEND_GRACE, args![key.0, blob.blob_id, now]).await?;
                 if extended > 0 {
                     return Ok(Some(blob));
                 }
@@ -209,9 +227,7 @@ async fn extend(ctx: &Context, key: Pair<i64, Digest>, blob: Arc<Held>) -> Resul
 
 async fn holders(ctx: &Context, digest: &Digest) -> Result<Vec<RepositoryName>> {
     let rows = ctx.db.all(sql::HOLDERS, args![digest.to_string(), SOURCES_TRIED]).await?;
-    rows.into_iter()
-        .map(|row| row.get::<String>(0)?.parse().map_err(Error::internal))
-        .collect()
+    rows.into_iter().map(|row| row.get::<String>(0)?.parse().map_err(Error::internal)).collect()
 }
 
 async fn take_over(

@@ -29,8 +29,8 @@ use kit::{Error, Kind, Result, Subject};
 use oci::{Algorithm, Digest, RepositoryName};
 
 pub use finish::finish;
-pub use hold::{Held, Mounted, delete, known, link, mount, read};
 pub(crate) use hold::held;
+pub use hold::{Held, Mounted, delete, known, link, mount, read};
 pub use purge::purge;
 pub use receive::{Chunk, append};
 pub use ticket::Ticket;

@@ -48,14 +48,16 @@ pub(super) const ADD_BLOB: &str = "INSERT INTO blobs (digest, size, place, creat
 pub(super) const BLOB: &str = "SELECT id, place FROM blobs WHERE digest = $1 FOR KEY SHARE";
 
 /// A repository holds a blob from now on; one that no manifest needs stays a window longer.
-pub(super) const HOLD: &str = "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at)
+pub(super) const HOLD: &str =
+    "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at)
     VALUES ($1, $2, $3)
     ON CONFLICT (repository_id, blob_id) DO UPDATE
         SET unreferenced_at = excluded.unreferenced_at
         WHERE repository_blobs.unreferenced_at IS NOT NULL";
 
 /// A repository holds what another holds, if the other still does.
-pub(super) const HOLD_FROM: &str = "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at)
+pub(super) const HOLD_FROM: &str =
+    "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at)
     SELECT $1, held.blob_id, $4 FROM repository_blobs AS held
     WHERE held.repository_id = $2 AND held.blob_id = $3
     ON CONFLICT (repository_id, blob_id) DO UPDATE

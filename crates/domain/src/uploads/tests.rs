@@ -132,14 +132,14 @@ async fn a_newer_request_stops_an_older_one_that_hangs() {
     append(ctx, &ticket, Chunk::default(), body(b"kept ")).await.unwrap();
     let (started, starts) = tokio::sync::oneshot::channel();
     let mut started = Some(started);
-    let hanging = stream::iter([Ok(Bytes::from_static(b"lost"))]).chain(Box::pin(
-        stream::poll_fn(move |_| {
+    let hanging = stream::iter([Ok(Bytes::from_static(b"lost"))]).chain(Box::pin(stream::poll_fn(
+        move |_| {
             if let Some(started) = started.take() {
                 started.send(()).unwrap();
             }
             std::task::Poll::Pending
-        }),
-    ));
+        },
+    )));
     let (other, hangs) = (ctx.clone(), ticket.clone());
     let old = tokio::spawn(async move { append(&other, &hangs, Chunk::default(), hanging).await });
     starts.await.unwrap();

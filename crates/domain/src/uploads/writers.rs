@@ -45,7 +45,8 @@ impl Writers {
             (slot, number, newest)
         };
         let turn = slot.turn.clone();
-        let mut claim = Claim { writers: self, id: id.to_owned(), slot, number, newest, turn: None };
+        let mut claim =
+            Claim { writers: self, id: id.to_owned(), slot, number, newest, turn: None };
         claim.turn = Some(turn.lock_owned().await);
         claim
     }

@@ -210,7 +210,8 @@ async fn find_leftovers(ctx: &Context, report: &mut Report) -> Result<()> {
         let places = Sql::list(sql::PLACES_BEFORE, entries.len(), sql::PLACES_AFTER);
         let rows = ctx.db.all(places, arguments).await?;
         let known: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-        let unknown = entries.iter().map(|entry| entry.key.as_str()).filter(|key| !known.contains(*key));
+        let unknown =
+            entries.iter().map(|entry| entry.key.as_str()).filter(|key| !known.contains(*key));
         report.leftovers.extend(unknown.map(str::to_owned));
     }
     Ok(())

@@ -10,7 +10,8 @@ pub(super) const PLACES_BEFORE: &str = "SELECT place FROM blobs WHERE place IN (
 pub(super) const PLACES_AFTER: &str = ")";
 
 /// Artifacts after a row, with their bytes and how many parts they have in the database.
-pub(super) const ARTIFACTS: &str = "SELECT a.id, r.name, a.digest, a.media_type, m.digest, m.content,
+pub(super) const ARTIFACTS: &str =
+    "SELECT a.id, r.name, a.digest, a.media_type, m.digest, m.content,
         (SELECT COUNT(*) FROM artifact_blobs AS b WHERE b.artifact_id = a.id),
         (SELECT COUNT(*) FROM artifact_children AS c WHERE c.parent_id = a.id)
     FROM artifacts AS a
@@ -25,12 +26,14 @@ pub(super) const PARTS: &str = "SELECT b.digest FROM artifact_blobs AS p
     SELECT c.child_digest FROM artifact_children AS c WHERE c.parent_id = $1";
 
 /// Artifacts that need a blob which their repository does not hold.
-pub(super) const NEEDS_WITHOUT_HOLD: &str = "SELECT p.artifact_id, p.blob_id FROM artifact_blobs AS p
+pub(super) const NEEDS_WITHOUT_HOLD: &str =
+    "SELECT p.artifact_id, p.blob_id FROM artifact_blobs AS p
     WHERE NOT EXISTS (SELECT 1 FROM repository_blobs AS h
         WHERE h.repository_id = p.repository_id AND h.blob_id = p.blob_id) LIMIT $1";
 
 /// Repositories that hold a blob which is not there.
-pub(super) const HOLDS_WITHOUT_BLOB: &str = "SELECT h.repository_id, h.blob_id FROM repository_blobs AS h
+pub(super) const HOLDS_WITHOUT_BLOB: &str =
+    "SELECT h.repository_id, h.blob_id FROM repository_blobs AS h
     WHERE NOT EXISTS (SELECT 1 FROM blobs AS b WHERE b.id = h.blob_id) LIMIT $1";
 
 /// Tags that point to nothing, or into another repository.
@@ -39,5 +42,6 @@ pub(super) const TAGS_ASTRAY: &str = "SELECT t.repository_id, t.id FROM tags AS 
         WHERE a.id = t.artifact_id AND a.repository_id = t.repository_id) LIMIT $1";
 
 /// Artifacts without bytes.
-pub(super) const ARTIFACTS_WITHOUT_CONTENT: &str = "SELECT a.repository_id, a.id FROM artifacts AS a
+pub(super) const ARTIFACTS_WITHOUT_CONTENT: &str =
+    "SELECT a.repository_id, a.id FROM artifacts AS a
     WHERE NOT EXISTS (SELECT 1 FROM manifests AS m WHERE m.id = a.manifest_id) LIMIT $1";

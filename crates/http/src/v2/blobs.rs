@@ -93,9 +93,8 @@ async fn choose(asked: &Asked<'_>, digest: &Digest, blob: &Arc<Held>) -> Result<
 fn wanted(headers: &HeaderMap, digest: &Digest, size: u64) -> Selection {
     let Some(range) = headers.get(RANGE) else { return Selection::Full };
     if let Some(condition) = headers.get(IF_RANGE) {
-        let is_ours = condition
-            .to_str()
-            .is_ok_and(|tag| tag.trim_matches('"').parse() == Ok(*digest));
+        let is_ours =
+            condition.to_str().is_ok_and(|tag| tag.trim_matches('"').parse() == Ok(*digest));
         if !is_ours {
             return Selection::Full;
         }
@@ -129,10 +128,8 @@ fn many_ranges(
 ) -> Result<Response<Body>> {
     let boundary = kit::random_token(16);
     let end = format!("\r\n--{boundary}--\r\n");
-    let parts: Vec<(String, Range<u64>)> = ranges
-        .into_iter()
-        .map(|range| (part_head(&boundary, &range, blob.size), range))
-        .collect();
+    let parts: Vec<(String, Range<u64>)> =
+        ranges.into_iter().map(|range| (part_head(&boundary, &range, blob.size), range)).collect();
     let length = parts
         .iter()
         .map(|(head, range)| head.len() as u64 + (range.end - range.start))
@@ -144,7 +141,8 @@ fn many_ranges(
         .then(move |(head, range)| {
             let (ctx, blob) = (ctx.clone(), blob.clone());
             async move {
-                let reader = uploads::read(&ctx, &blob, range).await.map_err(std::io::Error::other)?;
+                let reader =
+                    uploads::read(&ctx, &blob, range).await.map_err(std::io::Error::other)?;
                 let head = stream::once(async { Ok(Bytes::from(head)) });
                 Ok::<_, std::io::Error>(head.chain(BodyDataStream::new(reader)))
             }

@@ -99,15 +99,16 @@ pub(super) async fn delete(
 
 fn content_type(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| {
-        Error::invalid("Content-Type is not printable").about(Subject::Manifest)
-    })?;
+    let text = value
+        .to_str()
+        .map_err(|_| Error::invalid("Content-Type is not printable").about(Subject::Manifest))?;
     Ok(Some(text.to_owned()))
 }
 
 /// The whole body of a push, which has a limit.
 async fn read(headers: &HeaderMap, body: &mut Body) -> Result<Bytes> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > LONGEST_MANIFEST) {
         return Err(too_large());
     }

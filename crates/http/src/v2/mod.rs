@@ -21,7 +21,9 @@ use axum::{
     body::{Body, HttpBody},
     http::{
         HeaderName, HeaderValue, Method, Request, Response, StatusCode,
-        header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, EXPECT, LOCATION, WARNING, WWW_AUTHENTICATE},
+        header::{
+            ALLOW, AUTHORIZATION, CONTENT_LENGTH, EXPECT, LOCATION, WARNING, WWW_AUTHENTICATE,
+        },
         request::Parts,
     },
 };

@@ -58,11 +58,12 @@ pub(super) async fn list(
         .map(|of_type| of_type.into_owned())
         .collect();
     if types.len() > MOST_TYPES {
-        return Err(Error::invalid(format!("at most {MOST_TYPES} artifact types can be asked for")));
+        return Err(Error::invalid(format!(
+            "at most {MOST_TYPES} artifact types can be asked for"
+        )));
     }
     let page = Keyset::from_query(query.unwrap_or_default())?;
-    let (last, limit) =
-        (page.last.as_deref().unwrap_or_default(), page.limit(LONGEST_PAGE).max(1));
+    let (last, limit) = (page.last.as_deref().unwrap_or_default(), page.limit(LONGEST_PAGE).max(1));
     let found = artifacts::referrers(ctx, &allowed, name, subject, &types, last, limit).await?;
     let last = found.found.last().filter(|_| found.more).map(|last| last.digest.clone());
     let body = Index {

@@ -74,8 +74,7 @@ async fn mount(
         Mounted::OutOfReach(source) => return Ok(out_of_reach(asked, name, &source)),
         Mounted::No => {}
     }
-    let ticket =
-        uploads::begin(ctx, allowed, name, asked.caller, Some(digest.algorithm()))?;
+    let ticket = uploads::begin(ctx, allowed, name, asked.caller, Some(digest.algorithm()))?;
     accepted(name, &ticket, 0, StatusCode::ACCEPTED)
 }
 
@@ -192,24 +191,22 @@ fn out_of_order(name: &RepositoryName, ticket: &Ticket, size: u64) -> Result<Res
 }
 
 fn algorithm(name: &str) -> Result<Algorithm> {
-    name.parse().map_err(|cause: oci::DigestError| {
-        Error::invalid(cause.to_string()).about(Subject::Digest)
-    })
+    name.parse()
+        .map_err(|cause: oci::DigestError| Error::invalid(cause.to_string()).about(Subject::Digest))
 }
 
 /// What the headers say about a body.
 fn chunk(headers: &HeaderMap) -> Result<Chunk> {
     let Some(value) = headers.get(CONTENT_RANGE) else { return Ok(Chunk::default()) };
-    let range: Range<u64> = value
-        .to_str()
-        .ok()
-        .and_then(|text| oci::range::parse_chunk_range(text).ok())
-        .ok_or_else(|| {
-            Error::invalid("Content-Range has to be <start>-<end>").about(Subject::Upload)
-        })?;
+    let range: Range<u64> =
+        value.to_str().ok().and_then(|text| oci::range::parse_chunk_range(text).ok()).ok_or_else(
+            || Error::invalid("Content-Range has to be <start>-<end>").about(Subject::Upload),
+        )?;
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: u64| length != range.end - range.start) {
-        return Err(Error::invalid("Content-Range and Content-Length disagree").about(Subject::Size));
+        return Err(
+            Error::invalid("Content-Range and Content-Length disagree").about(Subject::Size)
+        );
     }
     Ok(Chunk { range: Some(range) })
 }

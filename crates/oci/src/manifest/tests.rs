@@ -77,11 +77,8 @@ fn an_image_needs_its_configuration_and_layers() {
 #[test]
 fn an_index_lists_manifests() {
     let mut listed = descriptor(OCI_MANIFEST, "arm64");
-    listed.platform = Some(Platform {
-        architecture: "arm64".into(),
-        os: "linux".into(),
-        ..Platform::default()
-    });
+    listed.platform =
+        Some(Platform { architecture: "arm64".into(), os: "linux".into(), ..Platform::default() });
     let manifest = parse(&with(index(), json!({"manifests": [listed]})), None).unwrap();
     assert_eq!(manifest.kind, ManifestKind::Index);
     assert_eq!(manifest.manifests, [listed]);
@@ -91,15 +88,9 @@ fn an_index_lists_manifests() {
 #[test]
 fn docker_types_are_the_same_shapes() {
     let image = with(image(), json!({"mediaType": DOCKER_MANIFEST}));
-    assert_eq!(
-        parse(&image, Some(DOCKER_MANIFEST)).unwrap().kind,
-        ManifestKind::Image
-    );
+    assert_eq!(parse(&image, Some(DOCKER_MANIFEST)).unwrap().kind, ManifestKind::Image);
     let list = with(index(), json!({"mediaType": DOCKER_MANIFEST_LIST}));
-    assert_eq!(
-        parse(&list, Some(DOCKER_MANIFEST_LIST)).unwrap().kind,
-        ManifestKind::Index
-    );
+    assert_eq!(parse(&list, Some(DOCKER_MANIFEST_LIST)).unwrap().kind, ManifestKind::Index);
 }
 
 #[test]
@@ -110,18 +101,8 @@ fn lists_may_be_empty_null_or_absent_and_fields_unknown() {
     let bytes = serde_json::to_vec(&with(image(), json!({"layers": []}))).unwrap();
     let null = String::from_utf8(bytes).unwrap().replace("[]", "null");
     assert_eq!(Manifest::parse(null.as_bytes(), None).unwrap().layers, []);
-    assert_eq!(
-        parse(&with(index(), json!({"manifests": []})), None)
-            .unwrap()
-            .manifests,
-        []
-    );
-    assert_eq!(
-        parse(&with(index(), json!({"manifests": null})), None)
-            .unwrap()
-            .manifests,
-        []
-    );
+    assert_eq!(parse(&with(index(), json!({"manifests": []})), None).unwrap().manifests, []);
+    assert_eq!(parse(&with(index(), json!({"manifests": null})), None).unwrap().manifests, []);
 
     let mut config = serde_json::to_value(descriptor(OCI_EMPTY, "{}")).unwrap();
     config["data"] = json!("e30=");
@@ -134,10 +115,8 @@ fn lists_may_be_empty_null_or_absent_and_fields_unknown() {
 
 #[test]
 fn layers_kept_elsewhere_are_told_apart() {
-    let foreign = descriptor(
-        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
-        "foreign",
-    );
+    let foreign =
+        descriptor("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "foreign");
     let mut linked = descriptor(LAYER, "linked");
     linked.urls.push("https://example.org".into());
     let layers = json!({"layers": [foreign, descriptor(LAYER, "here"), linked]});
@@ -159,11 +138,7 @@ fn the_artifact_type_is_the_field_or_else_the_configuration() {
         (with(index(), json!({"artifactType": "a/b"})), Some("a/b")),
     ];
     for (value, expected) in cases {
-        assert_eq!(
-            parse(&value, None).unwrap().artifact_type.as_deref(),
-            expected,
-            "{value}"
-        );
+        assert_eq!(parse(&value, None).unwrap().artifact_type.as_deref(), expected, "{value}");
     }
 }
 
@@ -171,10 +146,7 @@ fn the_artifact_type_is_the_field_or_else_the_configuration() {
 fn subject_and_annotations_are_read_from_both_shapes() {
     let subject = descriptor(OCI_MANIFEST, "subject");
     for value in [image(), index()] {
-        let value = with(
-            value,
-            json!({"subject": subject, "annotations": {"a": "b"}}),
-        );
+        let value = with(value, json!({"subject": subject, "annotations": {"a": "b"}}));
         let manifest = parse(&value, None).unwrap();
         assert_eq!(manifest.subject.as_ref(), Some(&subject));
         assert_eq!(manifest.annotations["a"], "b");
@@ -191,14 +163,8 @@ fn header_and_body_say_together_what_it_is() {
         assert_eq!(manifest.media_type, OCI_MANIFEST);
     }
     assert_eq!(parse(&bare, None), Err(ManifestError::MissingMediaType));
-    assert_eq!(
-        Manifest::parse(b"", None),
-        Err(ManifestError::MissingMediaType)
-    );
-    assert_eq!(
-        Manifest::parse(b"not json", None),
-        Err(ManifestError::MissingMediaType)
-    );
+    assert_eq!(Manifest::parse(b"", None), Err(ManifestError::MissingMediaType));
+    assert_eq!(Manifest::parse(b"not json", None), Err(ManifestError::MissingMediaType));
     for header in ["", "json", "a/b\r\nc"] {
         assert_eq!(
             parse(&image(), Some(header)),
@@ -206,16 +172,10 @@ fn header_and_body_say_together_what_it_is() {
         );
     }
     let odd = with(image(), json!({"mediaType": "a/b;c"}));
-    assert_eq!(
-        parse(&odd, None),
-        Err(ManifestError::InvalidMediaType("mediaType"))
-    );
+    assert_eq!(parse(&odd, None), Err(ManifestError::InvalidMediaType("mediaType")));
     for other in [OCI_INDEX, DOCKER_MANIFEST, "application/json"] {
         let error = parse(&image(), Some(other)).unwrap_err();
-        assert!(
-            matches!(error, ManifestError::MediaTypeMismatch { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, ManifestError::MediaTypeMismatch { .. }), "{error}");
     }
 }
 
@@ -223,17 +183,8 @@ fn header_and_body_say_together_what_it_is() {
 fn schema_1_is_refused_however_it_is_sent() {
     let schema1 =
         json!({"schemaVersion": 1, "name": "a", "tag": "b", "fsLayers": [], "history": []});
-    for header in [
-        DOCKER_SCHEMA1,
-        DOCKER_SCHEMA1_SIGNED,
-        "application/json",
-        OCI_MANIFEST,
-    ] {
-        assert_eq!(
-            parse(&schema1, Some(header)),
-            Err(ManifestError::Schema1),
-            "{header}"
-        );
+    for header in [DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, "application/json", OCI_MANIFEST] {
+        assert_eq!(parse(&schema1, Some(header)), Err(ManifestError::Schema1), "{header}");
     }
     let unfamiliar = json!({"schemaVersion": 1});
     assert!(parse(&unfamiliar, Some("application/vnd.example+json")).is_ok());
@@ -243,30 +194,16 @@ fn schema_1_is_refused_however_it_is_sent() {
 fn the_version_has_to_be_2() {
     for version in [json!(3), json!(0), json!(null)] {
         let value = with(image(), json!({"schemaVersion": version}));
-        assert_eq!(
-            parse(&value, None),
-            Err(ManifestError::SchemaVersion),
-            "{version}"
-        );
+        assert_eq!(parse(&value, None), Err(ManifestError::SchemaVersion), "{version}");
         let value = with(index(), json!({"schemaVersion": version}));
-        assert_eq!(
-            parse(&value, None),
-            Err(ManifestError::SchemaVersion),
-            "{version}"
-        );
+        assert_eq!(parse(&value, None), Err(ManifestError::SchemaVersion), "{version}");
     }
 }
 
 #[test]
 fn one_shape_must_not_pass_for_the_other() {
     let both = with(image(), json!({"manifests": []}));
-    assert!(matches!(
-        parse(&both, None),
-        Err(ManifestError::Ambiguous {
-            field: "manifests",
-            ..
-        })
-    ));
+    assert!(matches!(parse(&both, None), Err(ManifestError::Ambiguous { field: "manifests", .. })));
     for field in ["config", "layers"] {
         let both = with(index(), json!({field: image()[field]}));
         let Err(ManifestError::Ambiguous { field: found, .. }) = parse(&both, None) else {
@@ -290,29 +227,17 @@ fn an_error_names_the_field() {
         (json!({"artifactType": 7}), "artifactType"),
         (json!({"annotations": {"a": 1}}), "annotations"),
         (json!({"annotations": []}), "annotations"),
-        (
-            json!({"subject": {"mediaType": "a/b", "size": 1}}),
-            "subject",
-        ),
+        (json!({"subject": {"mediaType": "a/b", "size": 1}}), "subject"),
         (layer(json!({"size": -1})), "layers[1].size"),
         (layer(json!({"size": 1.5})), "layers[1].size"),
         (layer(json!({"size": "1"})), "layers[1].size"),
-        (
-            layer(json!({"size": i64::MAX as u64 + 1})),
-            "layers[1].size",
-        ),
+        (layer(json!({"size": i64::MAX as u64 + 1})), "layers[1].size"),
         (layer(json!({"size": null})), "layers[1]"),
         (layer(json!({"digest": "sha256:abc"})), "layers[1].digest"),
-        (
-            layer(json!({"digest": format!("sha384:{}", digest.hex())})),
-            "layers[1].digest",
-        ),
+        (layer(json!({"digest": format!("sha384:{}", digest.hex())})), "layers[1].digest"),
         (layer(json!({"mediaType": 1})), "layers[1].mediaType"),
         (layer(json!({"urls": "x"})), "layers[1].urls"),
-        (
-            layer(json!({"platform": {"os": 1}})),
-            "layers[1].platform.os",
-        ),
+        (layer(json!({"platform": {"os": 1}})), "layers[1].platform.os"),
     ];
     for (members, field) in cases {
         let reason = malformed(&with(image(), members));
@@ -331,10 +256,7 @@ fn a_field_that_comes_twice_is_refused() {
     ];
     for text in twice {
         let error = Manifest::parse(text.as_bytes(), Some(OCI_MANIFEST)).unwrap_err();
-        assert!(
-            matches!(error, ManifestError::Malformed(_)),
-            "{text}: {error}"
-        );
+        assert!(matches!(error, ManifestError::Malformed(_)), "{text}: {error}");
     }
 }
 
@@ -342,62 +264,32 @@ fn a_field_that_comes_twice_is_refused() {
 fn annotations_are_counted() {
     use crate::descriptor::MOST_ANNOTATIONS;
     let many = |count: usize| -> Value {
-        (0..count)
-            .map(|i| (i.to_string(), json!("")))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        (0..count).map(|i| (i.to_string(), json!(""))).collect::<serde_json::Map<_, _>>().into()
     };
-    assert!(
-        parse(
-            &with(image(), json!({"annotations": many(MOST_ANNOTATIONS)})),
-            None
-        )
-        .is_ok()
-    );
-    let reason = malformed(&with(
-        image(),
-        json!({"annotations": many(MOST_ANNOTATIONS + 1)}),
-    ));
+    assert!(parse(&with(image(), json!({"annotations": many(MOST_ANNOTATIONS)})), None).is_ok());
+    let reason = malformed(&with(image(), json!({"annotations": many(MOST_ANNOTATIONS + 1)})));
     assert!(reason.contains("annotations"), "{reason}");
 }
 
 #[test]
 fn size_and_depth_are_bounded() {
-    let length = serde_json::to_vec(&with(image(), json!({"x": ""})))
-        .unwrap()
-        .len();
-    let padded = |extra: usize| {
-        with(
-            image(),
-            json!({"x": "y".repeat(LONGEST_MANIFEST - length + extra)}),
-        )
-    };
+    let length = serde_json::to_vec(&with(image(), json!({"x": ""}))).unwrap().len();
+    let padded =
+        |extra: usize| with(image(), json!({"x": "y".repeat(LONGEST_MANIFEST - length + extra)}));
     assert!(parse(&padded(0), None).is_ok());
-    assert_eq!(
-        parse(&padded(1), None),
-        Err(ManifestError::TooLarge(LONGEST_MANIFEST + 1))
-    );
+    assert_eq!(parse(&padded(1), None), Err(ManifestError::TooLarge(LONGEST_MANIFEST + 1)));
 
     let nested = |depth: usize| {
         let text = serde_json::to_string(&image()).unwrap();
-        let deep = format!(
-            "{{\"x\":{}\"[[\\\"[\"{},",
-            "[".repeat(depth - 1),
-            "]".repeat(depth - 1)
-        );
+        let deep =
+            format!("{{\"x\":{}\"[[\\\"[\"{},", "[".repeat(depth - 1), "]".repeat(depth - 1));
         Manifest::parse(text.replacen('{', &deep, 1).as_bytes(), Some(OCI_MANIFEST))
     };
     assert!(nested(DEEPEST_MANIFEST).is_ok());
     assert_eq!(nested(DEEPEST_MANIFEST + 1), Err(ManifestError::TooDeep));
     let bottomless = vec![b'['; LONGEST_MANIFEST];
-    assert_eq!(
-        Manifest::parse(&bottomless, Some(OCI_INDEX)),
-        Err(ManifestError::TooDeep)
-    );
-    assert_eq!(
-        Manifest::parse(&bottomless, Some("a/b")).unwrap().kind,
-        ManifestKind::Other
-    );
+    assert_eq!(Manifest::parse(&bottomless, Some(OCI_INDEX)), Err(ManifestError::TooDeep));
+    assert_eq!(Manifest::parse(&bottomless, Some("a/b")).unwrap().kind, ManifestKind::Other);
 }
 
 #[test]
@@ -416,10 +308,7 @@ fn broken_json_is_refused() {
     ] {
         let error = Manifest::parse(bytes, Some(OCI_MANIFEST)).unwrap_err();
         assert!(
-            matches!(
-                error,
-                ManifestError::Malformed(_) | ManifestError::SchemaVersion
-            ),
+            matches!(error, ManifestError::Malformed(_) | ManifestError::SchemaVersion),
             "{error:?}"
         );
     }
@@ -428,10 +317,7 @@ fn broken_json_is_refused() {
 
 #[test]
 fn an_error_stays_short() {
-    let reason = malformed(&with(
-        image(),
-        json!({"schemaVersion": "é".repeat(100_000)}),
-    ));
+    let reason = malformed(&with(image(), json!({"schemaVersion": "é".repeat(100_000)})));
     assert!(reason.len() < 400, "{} bytes", reason.len());
 }
 
@@ -473,16 +359,9 @@ fn descriptors() -> impl Strategy<Value = Descriptor> {
         annotations,
     );
     parts.prop_map(|(content, long, size, media_type, annotations)| {
-        let algorithm = if long {
-            Algorithm::Sha512
-        } else {
-            Algorithm::Sha256
-        };
+        let algorithm = if long { Algorithm::Sha512 } else { Algorithm::Sha256 };
         let digest = Digest::of(algorithm, &content);
-        Descriptor {
-            annotations,
-            ..Descriptor::new(media_type, digest, size)
-        }
+        Descriptor { annotations, ..Descriptor::new(media_type, digest, size) }
     })
 }
 
