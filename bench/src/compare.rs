@@ -57,12 +57,8 @@ impl Result {
 
     /// This server's CPU as a share of the other's, round by round.
     pub fn share_of(&self, other: &Result) -> Spread {
-        let shares: Vec<f64> = self
-            .cpu
-            .iter()
-            .zip(&other.cpu)
-            .map(|(ours, theirs)| ours / theirs)
-            .collect();
+        let shares: Vec<f64> =
+            self.cpu.iter().zip(&other.cpu).map(|(ours, theirs)| ours / theirs).collect();
         spread(&shares)
     }
 }
@@ -82,10 +78,7 @@ impl<'a> Contestant<'a> {
         kind: impl Fn(&Registry) -> Work + 'a,
     ) -> Outcome<Contestant<'a>> {
         let registry = server.registry()?;
-        Ok(Contestant {
-            server,
-            work: Box::new(move || kind(&registry)),
-        })
+        Ok(Contestant { server, work: Box::new(move || kind(&registry)) })
     }
 }
 
@@ -100,30 +93,16 @@ pub fn compare(
 ) -> Outcome<Vec<Result>> {
     let run = |contestant: &Contestant<'_>, bound| -> Outcome<Run> {
         let server = contestant.server;
-        let run = drive(
-            server.address,
-            server.pid(),
-            effort.connections,
-            bound,
-            &contestant.work,
-        )
-        .map_err(|error| format!("{}: {error}", server.name))?;
+        let run = drive(server.address, server.pid(), effort.connections, bound, &contestant.work)
+            .map_err(|error| format!("{}: {error}", server.name))?;
         between()?;
         Ok(run)
     };
-    let warm_up = Bound {
-        time: effort.time / 4,
-        least: 1,
-        most: (requests / 4).max(1),
-    };
+    let warm_up = Bound { time: effort.time / 4, least: 1, most: (requests / 4).max(1) };
     for contestant in &contestants {
         run(contestant, warm_up)?;
     }
-    let bound = Bound {
-        time: effort.time,
-        least: LEAST,
-        most: requests,
-    };
+    let bound = Bound { time: effort.time, least: LEAST, most: requests };
     let mut runs: Vec<Vec<Run>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..effort.rounds {
         let mut order: Vec<usize> = (0..contestants.len()).collect();

@@ -40,11 +40,7 @@ impl Family {
 
     fn signed(&self, signature: [u8; SIGNATURE]) -> Blob {
         let hash = self.hashed.clone().chain_update(signature).finalize();
-        Blob {
-            common: self.common.clone(),
-            signature,
-            digest: digest(&hash),
-        }
+        Blob { common: self.common.clone(), signature, digest: digest(&hash) }
     }
 }
 
@@ -63,9 +59,7 @@ impl Blob {
 /// A number that no other call gives, and hardly another run.
 pub fn unique_number() -> u128 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let started = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos());
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     (started << 32) | u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 

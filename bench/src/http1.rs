@@ -46,12 +46,7 @@ impl Connection {
             .and_then(|()| stream.set_read_timeout(Some(STALLED)))
             .and_then(|()| stream.set_write_timeout(Some(STALLED)))
             .map_err(|error| format!("socket options: {error}"))?;
-        Ok(Connection {
-            stream,
-            buffer: vec![0; buffer.max(LONGEST_HEAD)],
-            filled: 0,
-            head_end: 0,
-        })
+        Ok(Connection { stream, buffer: vec![0; buffer.max(LONGEST_HEAD)], filled: 0, head_end: 0 })
     }
 
     /// Sends `parts` as one request and reads the whole answer; the body is dropped.
@@ -68,11 +63,7 @@ impl Connection {
     ) -> Outcome<Answer> {
         self.send(parts)?;
         let answer = self.receive_head()?;
-        let length = if method == Method::Head {
-            0
-        } else {
-            answer.length
-        };
+        let length = if method == Method::Head { 0 } else { answer.length };
         self.receive_body(length, take)?;
         Ok(answer)
     }
@@ -126,9 +117,7 @@ impl Connection {
                 false => Err(format!("{} bytes came for a body of {left}", early.len())),
             };
         }
-        let wanted = usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(self.buffer.len());
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
         let read = self
             .stream
             .read(&mut self.buffer[..wanted])
@@ -150,10 +139,7 @@ pub enum Method {
 }
 
 fn find_blank_line(bytes: &[u8]) -> Option<usize> {
-    bytes
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .map(|at| at + 4)
+    bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
 }
 
 fn read_head(head: &[u8]) -> Outcome<Answer> {
@@ -165,27 +151,20 @@ fn read_head(head: &[u8]) -> Outcome<Answer> {
         .and_then(|line| line.split(' ').nth(1))
         .and_then(|code| code.parse().ok())
         .ok_or_else(|| format!("no status in {text:?}"))?;
-    let mut answer = Answer {
-        status,
-        ..Answer::default()
-    };
+    let mut answer = Answer { status, ..Answer::default() };
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
             continue;
         };
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
-            answer.length = value
-                .parse()
-                .map_err(|_| format!("Content-Length {value:?}"))?;
+            answer.length = value.parse().map_err(|_| format!("Content-Length {value:?}"))?;
         } else if name.eq_ignore_ascii_case("location") {
             answer.location = Some(value.to_owned());
         } else if name.eq_ignore_ascii_case("www-authenticate") && value.starts_with("Bearer") {
             answer.challenge = Some(value.to_owned());
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            return Err(format!(
-                "an answer of unknown length (Transfer-Encoding: {value})"
-            ));
+            return Err(format!("an answer of unknown length (Transfer-Encoding: {value})"));
         }
     }
     Ok(answer)

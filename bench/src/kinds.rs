@@ -59,24 +59,8 @@ const ANY: u64 = u64::MAX;
 
 /// Every line of the table, in its order.
 pub const FIGURES: [Figure; 13] = [
-    figure(
-        Kind::Ping,
-        "ping",
-        "GET /v2/ with a token",
-        0.04,
-        0.03,
-        15.0,
-        ANY,
-    ),
-    figure(
-        Kind::HeadManifest,
-        "head-manifest",
-        "HEAD manifest by tag",
-        0.07,
-        0.035,
-        35.0,
-        ANY,
-    ),
+    figure(Kind::Ping, "ping", "GET /v2/ with a token", 0.04, 0.03, 15.0, ANY),
+    figure(Kind::HeadManifest, "head-manifest", "HEAD manifest by tag", 0.07, 0.035, 35.0, ANY),
     figure(
         Kind::GetManifestByTag,
         "get-manifest-tag",
@@ -95,90 +79,18 @@ pub const FIGURES: [Figure; 13] = [
         40.0,
         ANY,
     ),
-    figure(
-        Kind::HeadBlob,
-        "head-blob",
-        "HEAD blob",
-        0.13,
-        0.035,
-        35.0,
-        ANY,
-    ),
+    figure(Kind::HeadBlob, "head-blob", "HEAD blob", 0.13, 0.035, 35.0, ANY),
     Figure {
         median: Some(1000.0),
-        ..figure(
-            Kind::GetSmall,
-            "get-4k",
-            "GET blob 4 KiB",
-            0.07,
-            0.03,
-            60.0,
-            ANY,
-        )
+        ..figure(Kind::GetSmall, "get-4k", "GET blob 4 KiB", 0.07, 0.03, 60.0, ANY)
     },
-    figure(
-        Kind::GetMedium,
-        "get-1m",
-        "GET blob 1 MiB",
-        0.17,
-        0.12,
-        250.0,
-        ANY,
-    ),
-    figure(
-        Kind::GetLarge,
-        "get-10m",
-        "GET blob 10 MiB",
-        0.54,
-        0.35,
-        2500.0,
-        ANY,
-    ),
-    figure(
-        Kind::GetRange,
-        "get-range",
-        "GET 64 KiB range of 10 MiB",
-        0.07,
-        0.03,
-        80.0,
-        ANY,
-    ),
-    figure(
-        Kind::PushSmall,
-        "push-4k",
-        "push 4 KiB (POST + PUT)",
-        0.18,
-        0.09,
-        700.0,
-        4000,
-    ),
-    figure(
-        Kind::PushMedium,
-        "push-1m",
-        "push 1 MiB",
-        0.28,
-        0.12,
-        1500.0,
-        400,
-    ),
-    figure(
-        Kind::PushLarge,
-        "push-10m",
-        "push 10 MiB",
-        0.54,
-        0.22,
-        9000.0,
-        48,
-    ),
-    figure(
-        Kind::PutManifest,
-        "put-manifest",
-        "PUT manifest",
-        1.7,
-        0.2,
-        600.0,
-        4000,
-    ),
+    figure(Kind::GetMedium, "get-1m", "GET blob 1 MiB", 0.17, 0.12, 250.0, ANY),
+    figure(Kind::GetLarge, "get-10m", "GET blob 10 MiB", 0.54, 0.35, 2500.0, ANY),
+    figure(Kind::GetRange, "get-range", "GET 64 KiB range of 10 MiB", 0.07, 0.03, 80.0, ANY),
+    figure(Kind::PushSmall, "push-4k", "push 4 KiB (POST + PUT)", 0.18, 0.09, 700.0, 4000),
+    figure(Kind::PushMedium, "push-1m", "push 1 MiB", 0.28, 0.12, 1500.0, 400),
+    figure(Kind::PushLarge, "push-10m", "push 10 MiB", 0.54, 0.22, 9000.0, 48),
+    figure(Kind::PutManifest, "put-manifest", "PUT manifest", 1.7, 0.2, 600.0, 4000),
 ];
 
 const fn figure(
@@ -190,16 +102,7 @@ const fn figure(
     aim: f64,
     most: u64,
 ) -> Figure {
-    Figure {
-        kind,
-        name,
-        title,
-        zot,
-        limit,
-        aim,
-        most,
-        median: None,
-    }
+    Figure { kind, name, title, zot, limit, aim, most, median: None }
 }
 
 impl Kind {
@@ -209,14 +112,9 @@ impl Kind {
         let manifest = |of: &str| format!("/v2/{}/manifests/{of}", registry.repository);
         match self {
             Kind::Ping => repeat(registry, "GET", "/v2/", "", 200, None),
-            Kind::HeadManifest => repeat(
-                registry,
-                "HEAD",
-                &manifest(&fixtures.tag),
-                MANIFEST,
-                200,
-                None,
-            ),
+            Kind::HeadManifest => {
+                repeat(registry, "HEAD", &manifest(&fixtures.tag), MANIFEST, 200, None)
+            }
             Kind::GetManifestByTag => repeat(
                 registry,
                 "GET",
@@ -233,38 +131,14 @@ impl Kind {
                 200,
                 Some(fixtures.manifest.len()),
             ),
-            Kind::HeadBlob => repeat(
-                registry,
-                "HEAD",
-                &blob(&fixtures.medium),
-                "",
-                200,
-                Some(MEDIUM),
-            ),
-            Kind::GetSmall => repeat(
-                registry,
-                "GET",
-                &blob(&fixtures.small),
-                "",
-                200,
-                Some(SMALL),
-            ),
-            Kind::GetMedium => repeat(
-                registry,
-                "GET",
-                &blob(&fixtures.medium),
-                "",
-                200,
-                Some(MEDIUM),
-            ),
-            Kind::GetLarge => repeat(
-                registry,
-                "GET",
-                &blob(&fixtures.large),
-                "",
-                200,
-                Some(LARGE),
-            ),
+            Kind::HeadBlob => {
+                repeat(registry, "HEAD", &blob(&fixtures.medium), "", 200, Some(MEDIUM))
+            }
+            Kind::GetSmall => repeat(registry, "GET", &blob(&fixtures.small), "", 200, Some(SMALL)),
+            Kind::GetMedium => {
+                repeat(registry, "GET", &blob(&fixtures.medium), "", 200, Some(MEDIUM))
+            }
+            Kind::GetLarge => repeat(registry, "GET", &blob(&fixtures.large), "", 200, Some(LARGE)),
             Kind::GetRange => repeat(
                 registry,
                 "GET",
@@ -302,11 +176,7 @@ fn repeat(
     length: Option<usize>,
 ) -> Work {
     let request = registry.request(method, path, headers);
-    let kind = if method == "HEAD" {
-        Method::Head
-    } else {
-        Method::Other
-    };
+    let kind = if method == "HEAD" { Method::Head } else { Method::Other };
     let what = format!("{method} {path}");
     Box::new(move |connection| {
         let answer = connection.exchange(&[request.as_bytes()], kind)?;

@@ -59,9 +59,7 @@ impl Run {
     pub fn latency(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let at = (last as f64 * share).round() as usize;
-        self.latencies
-            .get(at)
-            .map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
+        self.latencies.get(at).map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
     }
 }
 
@@ -129,11 +127,7 @@ mod tests {
 
     #[test]
     fn a_run_ends_by_time_or_count_but_not_too_early() {
-        let bound = Bound {
-            time: Duration::from_secs(1),
-            least: 3,
-            most: 5,
-        };
+        let bound = Bound { time: Duration::from_secs(1), least: 3, most: 5 };
         let (early, late) = (Duration::from_millis(1), Duration::from_secs(2));
         assert!(bound.allows(4, early) && !bound.allows(5, early));
         assert!(bound.allows(2, late) && !bound.allows(3, late));

@@ -79,10 +79,7 @@ fn parse_run(arguments: &[String]) -> Outcome<session::Settings> {
         match option.as_str() {
             "--quick" => settings.quick = true,
             "--only" => {
-                settings.only = value(option, rest.next())?
-                    .split(',')
-                    .map(str::to_owned)
-                    .collect()
+                settings.only = value(option, rest.next())?.split(',').map(str::to_owned).collect()
             }
             "--binary" => settings.binary = value(option, rest.next())?.into(),
             "--peers" => settings.peers = value(option, rest.next())?.into(),
@@ -98,15 +95,9 @@ fn parse_run(arguments: &[String]) -> Outcome<session::Settings> {
 
 fn parse_profile(arguments: &[String]) -> Outcome<profile::Settings> {
     let name = arguments.first().ok_or_else(|| HELP.to_owned())?;
-    let figure = kinds::FIGURES
-        .iter()
-        .find(|figure| figure.name == name)
-        .ok_or_else(|| {
-            format!(
-                "{name} is no request of the table: {}",
-                session::names().join(", ")
-            )
-        })?;
+    let figure = kinds::FIGURES.iter().find(|figure| figure.name == name).ok_or_else(|| {
+        format!("{name} is no request of the table: {}", session::names().join(", "))
+    })?;
     let mut settings = profile::Settings {
         figure: *figure,
         seconds: 10,
@@ -131,7 +122,5 @@ fn parse_profile(arguments: &[String]) -> Outcome<profile::Settings> {
 }
 
 fn value<'a>(option: &str, value: Option<&'a String>) -> Outcome<&'a str> {
-    value
-        .map(String::as_str)
-        .ok_or_else(|| format!("{option} wants a value"))
+    value.map(String::as_str).ok_or_else(|| format!("{option} wants a value"))
 }

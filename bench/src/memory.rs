@@ -53,8 +53,7 @@ impl Counts {
 
     fn end(&self, finished: bool) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
-        self.finished
-            .fetch_add(u64::from(finished), Ordering::Relaxed);
+        self.finished.fetch_add(u64::from(finished), Ordering::Relaxed);
     }
 }
 
@@ -67,9 +66,7 @@ pub fn downloads(server: &Server, time: Duration) -> Outcome<Peak> {
     registry.push(&mut Connection::open(server.address, PIECE)?, &blob)?;
     let path = format!("/v2/{}/blobs/{}", registry.repository, blob.digest);
     let request = registry.request("GET", &path, "");
-    measure(server, time, |counts, deadline| {
-        download(&registry, &request, counts, deadline)
-    })
+    measure(server, time, |counts, deadline| download(&registry, &request, counts, deadline))
 }
 
 fn download(registry: &Registry, request: &str, counts: &Counts, deadline: Instant) -> Outcome<()> {
@@ -119,9 +116,7 @@ fn upload(registry: &Registry, blob: &Blob, counts: &Counts, deadline: Instant) 
                 return Ok(());
             }
             connection.send(&[piece])?;
-            counts
-                .moved
-                .fetch_add(piece.len() as u64, Ordering::Relaxed);
+            counts.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
         }
     }
     let answer = connection.receive_head()?;
@@ -157,9 +152,8 @@ fn measure(
         let mut outcome = Ok(());
         for thread in threads {
             let thread = thread.map_err(|error| format!("start a client: {error}"))?;
-            let result = thread
-                .join()
-                .unwrap_or_else(|_| Err("a client's thread panicked".to_owned()));
+            let result =
+                thread.join().unwrap_or_else(|_| Err("a client's thread panicked".to_owned()));
             if let Err(error) = result {
                 outcome = Err(format!("{}: {error}", server.name));
             }

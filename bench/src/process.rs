@@ -28,16 +28,9 @@ impl Running {
         let explain = |error| format!("start {name}: {error}");
         let out = File::create(log).map_err(explain)?;
         let err = out.try_clone().map_err(explain)?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .spawn()
-            .map_err(explain)?;
-        Ok(Running {
-            child,
-            name: name.to_owned(),
-        })
+        let child =
+            command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().map_err(explain)?;
+        Ok(Running { child, name: name.to_owned() })
     }
 
     /// The process id.
@@ -53,11 +46,7 @@ impl Running {
                 let text = fs::read_to_string(log).unwrap_or_default();
                 let tail: Vec<&str> = text.lines().rev().take(20).collect();
                 let tail: Vec<&str> = tail.into_iter().rev().collect();
-                Err(format!(
-                    "{} ended ({status}):\n{}",
-                    self.name,
-                    tail.join("\n")
-                ))
+                Err(format!("{} ended ({status}):\n{}", self.name, tail.join("\n")))
             }
             Err(error) => Err(format!("wait for {}: {error}", self.name)),
         }

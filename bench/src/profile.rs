@@ -57,40 +57,25 @@ impl Tool {
 pub fn run(settings: &Settings) -> Outcome<bool> {
     raise_open_files()?;
     let scratch = Scratch::new(&settings.folder)?;
-    let folder = settings
-        .folder
-        .canonicalize()
-        .map_err(|error| format!("the folder: {error}"))?;
+    let folder = settings.folder.canonicalize().map_err(|error| format!("the folder: {error}"))?;
     let result =
         folder.join(format!("{}.{:?}", settings.figure.name, settings.tool).to_lowercase());
     let under = match settings.tool {
-        Tool::Callgrind => [
-            "valgrind",
-            "--tool=callgrind",
-            "--instr-atstart=no",
-            "--separate-threads=no",
-        ]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([format!("--callgrind-out-file={}", result.display())])
-        .collect(),
+        Tool::Callgrind => {
+            ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=no"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain([format!("--callgrind-out-file={}", result.display())])
+                .collect()
+        }
         _ => Vec::new(),
     };
-    let server = servers::haven(
-        &settings.binary,
-        &scratch.join("haven"),
-        &Store::Files,
-        &under,
-    )?;
+    let server = servers::haven(&settings.binary, &scratch.join("haven"), &Store::Files, &under)?;
     let fixtures = Material::new().push_to(&server.registry()?)?;
     let registry = server.registry()?;
     let work = || settings.figure.kind.work(&registry, &fixtures);
     let load = |seconds| {
-        let bound = Bound {
-            time: Duration::from_secs(seconds),
-            least: 1,
-            most: u64::MAX,
-        };
+        let bound = Bound { time: Duration::from_secs(seconds), least: 1, most: u64::MAX };
         drive(server.address, server.pid(), 8, bound, &work)
     };
     load(1)?;
@@ -144,16 +129,7 @@ pub fn run(settings: &Settings) -> Outcome<bool> {
     match settings.tool {
         Tool::Perf => print_of(
             "perf",
-            &[
-                "report",
-                "--stdio",
-                "--no-children",
-                "-g",
-                "none",
-                "--percent-limit",
-                "0.4",
-                "-i",
-            ],
+            &["report", "--stdio", "--no-children", "-g", "none", "--percent-limit", "0.4", "-i"],
             &result,
         )?,
         Tool::Callgrind => println!(
@@ -172,11 +148,7 @@ fn tell_callgrind(order: &str, pid: &str) -> Outcome<()> {
         .args([order, pid])
         .status()
         .map_err(|error| format!("callgrind_control: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("callgrind_control {order}: {status}"))
-    }
+    if status.success() { Ok(()) } else { Err(format!("callgrind_control {order}: {status}")) }
 }
 
 fn print_of(program: &str, arguments: &[&str], file: &std::path::Path) -> Outcome<()> {

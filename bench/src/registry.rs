@@ -33,11 +33,7 @@ pub struct Registry {
 impl Registry {
     /// A registry that asks for no credentials.
     pub fn open(address: SocketAddr) -> Registry {
-        Registry {
-            address,
-            repository: "library/bench",
-            authorization: String::new(),
-        }
+        Registry { address, repository: "library/bench", authorization: String::new() }
     }
 
     /// A registry that gives `user` a bearer token at the realm of its challenge.
@@ -47,15 +43,10 @@ impl Registry {
         let ping = registry.request("GET", "/v2/", "");
         let challenge = connection.exchange(&[ping.as_bytes()], Method::Other)?;
         expect(&challenge, 401, "GET /v2/ without a token")?;
-        let challenge = challenge
-            .challenge
-            .ok_or("a 401 without a Bearer challenge")?;
+        let challenge = challenge.challenge.ok_or("a 401 without a Bearer challenge")?;
         let service = parameter(&challenge, "service").ok_or("a challenge without a service")?;
         let realm = parameter(&challenge, "realm").ok_or("a challenge without a realm")?;
-        let path = realm
-            .splitn(4, '/')
-            .nth(3)
-            .ok_or("a realm without a path")?;
+        let path = realm.splitn(4, '/').nth(3).ok_or("a realm without a path")?;
 
         let basic = STANDARD.encode(format!("{user}:{password}"));
         let path = format!(
@@ -110,10 +101,7 @@ impl Registry {
         expect(&answer, 202, "POST an upload")?;
         let location = answer.location.ok_or("an upload without a Location")?;
         let path = match location.split_once("://") {
-            Some((_, rest)) => rest
-                .find('/')
-                .map_or("/", |slash| &rest[slash..])
-                .to_owned(),
+            Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]).to_owned(),
             None => location,
         };
         let joint = if path.contains('?') { '&' } else { '?' };
@@ -132,10 +120,8 @@ impl Registry {
         manifest: &[u8],
     ) -> Outcome<()> {
         let path = format!("/v2/{}/manifests/{name}", self.repository);
-        let headers = format!(
-            "Content-Type: {MANIFEST_TYPE}\r\nContent-Length: {}\r\n",
-            manifest.len()
-        );
+        let headers =
+            format!("Content-Type: {MANIFEST_TYPE}\r\nContent-Length: {}\r\n", manifest.len());
         let request = self.request("PUT", &path, &headers);
         let answer = connection.exchange(&[request.as_bytes(), manifest], Method::Other)?;
         expect(&answer, 201, "PUT a manifest")
@@ -147,17 +133,14 @@ impl Registry {
         let mut connection = Connection::open(self.address, BUFFER)?;
         let request = self.request("GET", path, MANIFEST);
         let mut hash = Sha256::new();
-        let answer = connection.exchange_into(&[request.as_bytes()], Method::Other, |piece| {
-            hash.update(piece)
-        })?;
+        let answer = connection
+            .exchange_into(&[request.as_bytes()], Method::Other, |piece| hash.update(piece))?;
         expect(&answer, 200, path)?;
         let got = crate::content::digest(&hash.finalize());
         if got == digest {
             Ok(())
         } else {
-            Err(format!(
-                "{path}: the bytes are those of {got}, not {digest}"
-            ))
+            Err(format!("{path}: the bytes are those of {got}, not {digest}"))
         }
     }
 }
@@ -292,10 +275,7 @@ mod tests {
     fn a_challenge_names_realm_and_service() {
         let challenge =
             r#"Bearer realm="http://127.0.0.1:1/service/token",service="harbor-registry""#;
-        assert_eq!(
-            parameter(challenge, "realm"),
-            Some("http://127.0.0.1:1/service/token")
-        );
+        assert_eq!(parameter(challenge, "realm"), Some("http://127.0.0.1:1/service/token"));
         assert_eq!(parameter(challenge, "service"), Some("harbor-registry"));
         assert_eq!(parameter(challenge, "scope"), None);
     }

@@ -53,12 +53,7 @@ impl Facts {
             ("kernel", kernel.trim().to_owned()),
             ("file system", output("stat", &["-f", "-c", "%T", &folder])),
         ];
-        Facts {
-            lines: facts
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty())
-                .collect(),
-        }
+        Facts { lines: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect() }
     }
 }
 
@@ -110,11 +105,7 @@ impl Line {
             share.least,
             share.most,
             self.figure.limit,
-            if self.within_limit() {
-                "reached"
-            } else {
-                "not reached"
-            },
+            if self.within_limit() { "reached" } else { "not reached" },
         )
     }
 
@@ -255,12 +246,7 @@ pub struct MemoryLine {
 impl MemoryLine {
     /// Memory of a server with nothing to do.
     pub fn idle(place: &str, bytes: u64, limit: u64) -> MemoryLine {
-        MemoryLine {
-            title: format!("idle, {place}"),
-            bytes,
-            limit,
-            detail: String::new(),
-        }
+        MemoryLine { title: format!("idle, {place}"), bytes, limit, detail: String::new() }
     }
 
     /// The highest memory under many transfers.
@@ -269,11 +255,7 @@ impl MemoryLine {
             title: format!("{} {what} of 100 MB at once, {place}", peak.at_once),
             bytes: peak.bytes,
             limit,
-            detail: format!(
-                "{:.1} GB moved, {} finished",
-                peak.moved as f64 / 1e9,
-                peak.finished
-            ),
+            detail: format!("{:.1} GB moved, {} finished", peak.moved as f64 / 1e9, peak.finished),
         }
     }
 
@@ -295,10 +277,7 @@ impl MemoryLine {
 impl Report {
     /// A report that holds no figures yet.
     pub fn new(facts: Facts) -> Report {
-        Report {
-            facts,
-            ..Report::default()
-        }
+        Report { facts, ..Report::default() }
     }
 
     /// Adds a comparison of big transfers and tells whoever watches.
@@ -350,9 +329,7 @@ impl Report {
                  | request | DR, CPU | Haven, CPU | Haven / DR (lowest–highest) | at most | zot / DR | aim | aim kept | DR, latency | Haven, latency | DR, requests/s | Haven, requests/s |\n\
                  |---|---|---|---|---|---|---|---|---|---|---|---|\n",
             );
-            self.lines
-                .iter()
-                .for_each(|line| text.push_str(&line.row()));
+            self.lines.iter().for_each(|line| text.push_str(&line.row()));
         }
         if !self.huge.is_empty() {
             text.push_str(
@@ -362,9 +339,7 @@ impl Report {
         }
         if !self.memory.is_empty() {
             text.push_str("\n| resident memory | MB | at most | |\n|---|---|---|---|\n");
-            self.memory
-                .iter()
-                .for_each(|line| text.push_str(&line.row()));
+            self.memory.iter().for_each(|line| text.push_str(&line.row()));
         }
         if let Some((time, limit)) = self.ready {
             let _ = writeln!(
@@ -399,12 +374,7 @@ impl Report {
 fn replace_between_markers(text: &str, table: &str) -> Option<String> {
     let begin = text.find(BEGIN)? + BEGIN.len();
     let end = begin + text[begin..].find(END)?;
-    Some(format!(
-        "{}\n{}\n{}",
-        &text[..begin],
-        table.trim_end(),
-        &text[end..]
-    ))
+    Some(format!("{}\n{}\n{}", &text[..begin], table.trim_end(), &text[end..]))
 }
 
 fn marked(limit: f64, reached: bool) -> String {
@@ -416,11 +386,7 @@ fn mark(reached: bool) -> &'static str {
 }
 
 fn microseconds(value: f64) -> String {
-    if value < 100.0 {
-        format!("{value:.1} µs")
-    } else {
-        format!("{value:.0} µs")
-    }
+    if value < 100.0 { format!("{value:.1} µs") } else { format!("{value:.0} µs") }
 }
 
 fn milliseconds(microseconds: f64) -> String {

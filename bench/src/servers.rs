@@ -53,14 +53,8 @@ impl Server {
     ) -> Outcome<Server> {
         let started = Instant::now();
         let running = Running::start(name, command, &log)?;
-        let mut server = Server {
-            name,
-            address,
-            ready_after: Duration::ZERO,
-            running,
-            log,
-            asks_for_token,
-        };
+        let mut server =
+            Server { name, address, ready_after: Duration::ZERO, running, log, asks_for_token };
         server.wait_until_it_answers(started)?;
         server.ready_after = started.elapsed();
         Ok(server)
@@ -135,13 +129,7 @@ pub fn docker_registry(peers: &Path, folder: &Path) -> Outcome<Server> {
     let file = write(folder, "config.yml", &settings)?;
     let mut command = Command::new(peers.join("docker-registry"));
     command.arg("serve").arg(file);
-    Server::start(
-        "docker-registry",
-        address,
-        false,
-        &mut command,
-        folder.join("log"),
-    )
+    Server::start("docker-registry", address, false, &mut command, folder.join("log"))
 }
 
 /// nginx in one process, serving the files under `folder/root`.
@@ -159,18 +147,8 @@ pub fn nginx(peers: &Path, folder: &Path, sendfile: bool) -> Outcome<Server> {
     );
     let file = write(folder, "nginx.conf", &settings)?;
     let mut command = Command::new(peers.join("nginx"));
-    command
-        .arg("-e")
-        .arg(folder.join("errors"))
-        .arg("-c")
-        .arg(file)
-        .arg("-p")
-        .arg(folder);
-    let name = if sendfile {
-        "nginx, sendfile"
-    } else {
-        "nginx, no sendfile"
-    };
+    command.arg("-e").arg(folder.join("errors")).arg("-c").arg(file).arg("-p").arg(folder);
+    let name = if sendfile { "nginx, sendfile" } else { "nginx, no sendfile" };
     Server::start(name, address, false, &mut command, folder.join("log"))
 }
 
@@ -181,10 +159,7 @@ pub fn bare(folder: &Path) -> Outcome<Server> {
     let ourselves =
         std::env::current_exe().map_err(|error| format!("find our executable: {error}"))?;
     let mut command = Command::new(ourselves);
-    command
-        .arg("bare")
-        .arg(address.to_string())
-        .arg(folder.join("data"));
+    command.arg("bare").arg(address.to_string()).arg(folder.join("data"));
     let log = folder.join("log");
     let started = Instant::now();
     let mut running = Running::start("bare receiver", &mut command, &log)?;

@@ -51,21 +51,13 @@ impl Settings {
 
     fn effort(&self) -> Effort {
         let (rounds, time) = if self.quick { (5, 500) } else { (7, 1500) };
-        Effort {
-            rounds,
-            time: Duration::from_millis(time),
-            connections: 8,
-        }
+        Effort { rounds, time: Duration::from_millis(time), connections: 8 }
     }
 
     /// Transfers of 256 MiB are few, so that each connection has one.
     fn huge_effort(&self) -> Effort {
         let rounds = if self.quick { 3 } else { 5 };
-        Effort {
-            rounds,
-            time: Duration::from_secs(60),
-            connections: 4,
-        }
+        Effort { rounds, time: Duration::from_secs(60), connections: 4 }
     }
 
     fn transfer_time(&self) -> Duration {
@@ -75,20 +67,15 @@ impl Settings {
 
 /// Every name that `--only` takes.
 pub fn names() -> Vec<&'static str> {
-    FIGURES
-        .iter()
-        .map(|figure| figure.name)
-        .chain(["huge", "ready", "memory"])
-        .collect()
+    FIGURES.iter().map(|figure| figure.name).chain(["huge", "ready", "memory"]).collect()
 }
 
 /// Fails on a name that nothing has.
 pub fn check_names(only: &[String]) -> Outcome<()> {
     match only.iter().find(|name| !names().contains(&name.as_str())) {
-        Some(unknown) => Err(format!(
-            "{unknown} is not measured; there are: {}",
-            names().join(", ")
-        )),
+        Some(unknown) => {
+            Err(format!("{unknown} is not measured; there are: {}", names().join(", ")))
+        }
         None => Ok(()),
     }
 }
@@ -130,25 +117,12 @@ pub fn run(settings: &Settings) -> Outcome<bool> {
     let haven_folder = scratch.join("haven");
     let start = || servers::haven(&settings.binary, &haven_folder, &Store::Files, &[]);
     let haven = start()?;
-    let fixtures = material
-        .push_to(&haven.registry()?)
-        .map_err(|error| format!("haven: {error}"))?;
+    let fixtures =
+        material.push_to(&haven.registry()?).map_err(|error| format!("haven: {error}"))?;
 
-    measure_requests(
-        settings,
-        &scratch,
-        &material,
-        (&haven, &fixtures),
-        &mut report,
-    )?;
+    measure_requests(settings, &scratch, &material, (&haven, &fixtures), &mut report)?;
     if settings.wants("huge") {
-        measure_huge(
-            settings,
-            &scratch,
-            &material,
-            (&haven, &fixtures),
-            &mut report,
-        )?;
+        measure_huge(settings, &scratch, &material, (&haven, &fixtures), &mut report)?;
     }
     haven.stop();
     if settings.wants("ready") {
@@ -168,18 +142,14 @@ fn measure_requests(
     (haven, haven_fixtures): (&Server, &Fixtures),
     report: &mut Report,
 ) -> Outcome<()> {
-    let figures: Vec<_> = FIGURES
-        .iter()
-        .filter(|figure| settings.wants(figure.name))
-        .collect();
+    let figures: Vec<_> = FIGURES.iter().filter(|figure| settings.wants(figure.name)).collect();
     if figures.is_empty() {
         return Ok(());
     }
     let peer_folder = scratch.join("docker-registry");
     let peer = servers::docker_registry(&settings.peers, &peer_folder)?;
-    let peer_fixtures = material
-        .push_to(&peer.registry()?)
-        .map_err(|error| format!("{}: {error}", peer.name))?;
+    let peer_fixtures =
+        material.push_to(&peer.registry()?).map_err(|error| format!("{}: {error}", peer.name))?;
     for figure in figures {
         eprintln!("{} …", figure.title);
         let contestants = vec![
@@ -189,11 +159,7 @@ fn measure_requests(
         let mut results = compare(contestants, settings.effort(), figure.most, &|| Ok(()))?;
         let (haven, peer) = (results.pop(), results.pop());
         if let (Some(haven), Some(peer)) = (haven, peer) {
-            let line = Line {
-                figure: *figure,
-                haven,
-                peer,
-            };
+            let line = Line { figure: *figure, haven, peer };
             eprintln!("  {}", line.brief());
             report.lines.push(line);
         }
@@ -246,10 +212,7 @@ fn measure_huge(
     let receiver = servers::bare(&bare_folder)?;
     let contestants = vec![
         Contestant::registry(haven, |registry| push(registry, material.huge()))?,
-        Contestant {
-            server: &receiver,
-            work: Box::new(|| bare::push(material.huge())),
-        },
+        Contestant { server: &receiver, work: Box::new(|| bare::push(material.huge())) },
     ];
     let received = bare_folder.join("data");
     let results = compare(contestants, settings.huge_effort(), 4, &|| empty(&received))?;
@@ -281,9 +244,9 @@ fn measure_memory(settings: &Settings, scratch: &Scratch, report: &mut Report) -
     let mut stores = vec![("local files", Store::Files)];
     match s3_store() {
         Some(store) => stores.push(("S3", store)),
-        None => report
-            .notes
-            .push("S3 was not measured: HAVEN_TEST_S3_ENDPOINT is not set.".to_owned()),
+        None => {
+            report.notes.push("S3 was not measured: HAVEN_TEST_S3_ENDPOINT is not set.".to_owned())
+        }
     }
     for (place, store) in stores {
         let folder = scratch.join("memory");
@@ -309,10 +272,7 @@ fn s3_store() -> Option<Store> {
     let variable = |name: &str| std::env::var(format!("HAVEN_TEST_S3_{name}")).ok();
     let prefix = format!("bench-{}", std::process::id());
     let settings = [
-        (
-            "HAVEN_STORAGE_URL",
-            format!("s3://{}/{prefix}", variable("BUCKET")?),
-        ),
+        ("HAVEN_STORAGE_URL", format!("s3://{}/{prefix}", variable("BUCKET")?)),
         ("HAVEN_STORAGE_S3_ENDPOINT", variable("ENDPOINT")?),
         ("HAVEN_STORAGE_S3_REGION", variable("REGION")?),
         ("HAVEN_STORAGE_S3_ACCESS_KEY", variable("ACCESS_KEY")?),
@@ -320,12 +280,7 @@ fn s3_store() -> Option<Store> {
         ("HAVEN_STORAGE_S3_PATH_STYLE", "true".to_owned()),
         ("HAVEN_STORAGE_S3_REDIRECT", "false".to_owned()),
     ];
-    Some(Store::S3(
-        settings
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    ))
+    Some(Store::S3(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
 }
 
 fn clear(folder: &Path) -> Outcome<()> {

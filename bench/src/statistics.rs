@@ -40,13 +40,6 @@ mod tests {
         assert_eq!(median(&[]), 0.0);
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(
-            spread(&[3.0, 1.0, 2.0]),
-            Spread {
-                median: 2.0,
-                least: 1.0,
-                most: 3.0
-            }
-        );
+        assert_eq!(spread(&[3.0, 1.0, 2.0]), Spread { median: 2.0, least: 1.0, most: 3.0 });
     }
 }
