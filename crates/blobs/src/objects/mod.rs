@@ -33,6 +33,7 @@ use object_store::{
     path::Path,
     signer::Signer,
 };
+use tokio::time::timeout;
 use url::Url;
 
 use client::BoundedHttp;
@@ -86,9 +87,12 @@ impl Objects {
     /// Whether the bucket answers and knows us.
     pub(crate) async fn check(&self) -> kit::Result<()> {
         let nothing = self.path(&Key::new(format!("{UPLOADS}/none"))?)?;
-        match self.0.bucket.head(&nothing).await {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(unavailable(error)),
+        match timeout(PATIENCE / 3, self.0.bucket.head(&nothing)).await {
+            Ok(Ok(_) | Err(object_store::Error::NotFound { .. })) => Ok(()),
+            Ok(Err(error)) => Err(unavailable(error)),
+            Err(elapsed) => {
+                Err(Error::unavailable("the blob store does not answer").because(elapsed))
+            }
         }
     }
 

@@ -59,6 +59,20 @@ async fn a_damaged_blob_is_healed_by_pushing_it_again() {
     assert_eq!(read_all(&store, &stored).await, bytes);
 }
 
+/// What the kernel has not in memory is read by another thread; the bytes are the same.
+#[tokio::test]
+async fn a_blob_on_a_cold_disk_is_read_too() {
+    let backend = backend();
+    let store = backend.open().await;
+    for size in [10_000, 3_000_000] {
+        let bytes = content(size, 79);
+        let stored = push(&store, &bytes).await;
+        let file = fs::File::open(root(&backend).join(stored.key.as_str())).unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        assert_eq!(read_all(&store, &stored).await, bytes);
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_left_of_a_writer_that_is_dropped() {
     let backend = backend();

@@ -7,6 +7,7 @@
 mod backend;
 mod keeping;
 mod reading;
+mod wire;
 mod writing;
 
 mod files;

@@ -6,7 +6,10 @@ use blobs::{Options, Place, S3Place, Store};
 use kit::Kind;
 use oci::Algorithm;
 
-use crate::backend::{Backend, content, id, push, read_all, sha256, write_chunk};
+use crate::{
+    backend::{Backend, content, id, pieces, push, read_all, sha256, write_chunk},
+    wire::Wire,
+};
 
 crate::every_promise!(backend());
 
@@ -81,5 +84,70 @@ async fn a_small_blob_that_was_paused_is_not_written_twice() {
     let writer = store.resume(upload, Algorithm::Sha256).await.unwrap();
     let stored = writer.finish(&sha256(&bytes)).await.unwrap();
     assert_eq!(state["progress"]["object"]["tail"]["key"], stored.key.as_str());
+    assert_eq!(read_all(&store, &stored).await, bytes);
+}
+
+/// A store at the far end of a wire.
+async fn behind_a_wire() -> (Wire, Store) {
+    let mut place = place();
+    let wire = Wire::to(place.endpoint.as_ref().unwrap()).await;
+    place.endpoint = Some(wire.url());
+    (wire, Store::open(&Place::S3(place), &Options::default()).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_broken_download_goes_on_where_it_broke() {
+    let (wire, store) = behind_a_wire().await;
+    let bytes = content(3_000_000, 62);
+    let stored = push(&store, &bytes).await;
+    wire.break_after(1_000_000);
+    assert_eq!(read_all(&store, &stored).await, bytes);
+    assert!(wire.has_broken());
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_for_a_moment_is_not_noticed() {
+    let (wire, store) = behind_a_wire().await;
+    let bytes = content(12_000_000, 63);
+    let mut writer = store.resume(store.begin(&id()), Algorithm::Sha256).await.unwrap();
+    for (n, piece) in pieces(&bytes, 300_000).enumerate() {
+        if n == 20 {
+            wire.cut_for(3);
+        }
+        writer.write(piece).await.unwrap();
+    }
+    let stored = writer.finish(&sha256(&bytes)).await.unwrap();
+    assert!(wire.is_whole());
+    assert_eq!(read_all(&store, &stored).await, bytes);
+}
+
+#[tokio::test]
+async fn a_server_that_stays_away_is_unavailable_until_it_is_back() {
+    let (wire, store) = behind_a_wire().await;
+    let (first, more) = (content(6_000_000, 64), content(6_000_000, 65));
+    let upload = write_chunk(&store, store.begin(&id()), &first).await;
+    let stored = push(&store, &more).await;
+
+    wire.cut();
+    let reading = store.read(&stored.key, stored.size, 0..stored.size);
+    let mut writer = store.resume(upload.clone(), Algorithm::Sha256).await.unwrap();
+    let writing = async {
+        for piece in pieces(&more, 300_000) {
+            writer.write(piece).await?;
+        }
+        writer.pause().await
+    };
+    let (read, written, checked) = tokio::join!(reading, writing, store.check());
+    let errors = [read.map(|_| ()), written.map(|_| ()), checked].map(Result::unwrap_err);
+    for error in errors {
+        assert!(error.is(Kind::Unavailable) && error.retry_after.is_some(), "{error:?}");
+    }
+
+    wire.mend();
+    store.check().await.unwrap();
+    let upload = write_chunk(&store, upload, &more).await;
+    let writer = store.resume(upload, Algorithm::Sha256).await.unwrap();
+    let bytes = [first, more].concat();
+    let stored = writer.finish(&sha256(&bytes)).await.unwrap();
     assert_eq!(read_all(&store, &stored).await, bytes);
 }
