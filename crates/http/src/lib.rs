@@ -17,7 +17,6 @@ use axum::{
 use tower::ServiceExt;
 
 pub use state::State;
-pub use v2::Endpoint;
 
 /// The client of a request, as far as it can be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]

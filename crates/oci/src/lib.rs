@@ -3,6 +3,7 @@
 
 mod descriptor;
 mod digest;
+mod endpoint;
 mod error_code;
 mod manifest;
 pub mod media_type;
@@ -13,6 +14,7 @@ mod scope;
 
 pub use descriptor::{Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error_code::ErrorCode;
 pub use manifest::{DEEPEST_MANIFEST, LONGEST_MANIFEST, Manifest, ManifestError, ManifestKind};
 pub use name::{NameError, RepositoryName};

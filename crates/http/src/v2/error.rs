@@ -9,7 +9,7 @@ use axum::{
     },
 };
 use kit::{Error, Kind, Subject};
-use oci::ErrorCode;
+use oci::{DigestError, EndpointError, ErrorCode, ReferenceError};
 use serde::Serialize;
 
 /// The answer for an error.
@@ -55,6 +55,38 @@ fn entries(error: &Error) -> Vec<Entry<'_>> {
         .iter()
         .map(|detail| Entry { code, message: &detail.message, detail: Some(entry(detail)) })
         .collect()
+}
+
+/// The error for a path that names nothing.
+pub(super) fn of_path(cause: &EndpointError, path: &str) -> Error {
+    let subject = match cause {
+        EndpointError::Unknown => {
+            return Error::not_found(Subject::Request, cause.to_string());
+        }
+        EndpointError::Name(_) | EndpointError::NotUtf8 => Subject::Name,
+        EndpointError::Reference(ReferenceError::Tag(_)) => Subject::Tag,
+        EndpointError::Reference(ReferenceError::Digest(_)) | EndpointError::Digest(_) => {
+            Subject::Digest
+        }
+    };
+    invalid(subject, cause, "path", path)
+}
+
+/// The error for a digest of a query that is none.
+pub(super) fn of_digest(cause: &DigestError, text: &str) -> Error {
+    invalid(Subject::Digest, cause, "digest", text)
+}
+
+/// The error for something that is not what it should be, with what the client wrote.
+pub(super) fn invalid(
+    subject: Subject,
+    cause: &impl ToString,
+    what: &'static str,
+    written: &str,
+) -> Error {
+    const LONGEST: usize = 256;
+    let written = written.chars().take(LONGEST).collect();
+    Error::invalid(cause.to_string()).about(subject).with(cause.to_string(), vec![(what, written)])
 }
 
 fn status(error: &Error) -> StatusCode {

@@ -16,7 +16,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kit::{Error, Kind, Result, Subject};
 use oci::{Digest, LONGEST_MANIFEST, Reference, RepositoryName, Tag};
 
-use super::{Asked, CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, empty, locate, query, value, warn};
+use super::{
+    Asked, CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, empty, error, locate, query, value, warn,
+};
 
 /// The most tags that one push may set.
 const MOST_TAGS: usize = 100;
@@ -131,11 +133,8 @@ fn tags(asked: &Asked<'_>) -> Result<Vec<Tag>> {
     let tags = query::all(asked.parts.uri.query(), "tag")
         .take(MOST_TAGS + 1)
         .map(|tag| {
-            tag.parse().map_err(|cause: oci::TagError| {
-                Error::invalid(cause.to_string())
-                    .about(Subject::Tag)
-                    .with(cause.to_string(), vec![("tag", tag.chars().take(128).collect())])
-            })
+            tag.parse()
+                .map_err(|cause: oci::TagError| error::invalid(Subject::Tag, &cause, "tag", &tag))
         })
         .collect::<Result<Vec<Tag>>>()?;
     if tags.len() > MOST_TAGS {

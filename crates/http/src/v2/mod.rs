@@ -7,7 +7,6 @@
 mod base;
 mod blobs;
 mod catalog;
-mod endpoint;
 mod error;
 mod manifests;
 mod query;
@@ -23,6 +22,7 @@ use axum::{
         HeaderName, HeaderValue, Method, Request, Response, StatusCode,
         header::{
             ALLOW, AUTHORIZATION, CONTENT_LENGTH, EXPECT, LOCATION, WARNING, WWW_AUTHENTICATE,
+            X_CONTENT_TYPE_OPTIONS,
         },
         request::Parts,
     },
@@ -31,9 +31,7 @@ use bytes::Bytes;
 use domain::access::{Caller, Right};
 use http_body_util::BodyExt;
 use kit::{Error, Kind, Result};
-use oci::RepositoryName;
-
-pub use endpoint::Endpoint;
+use oci::{Endpoint, RepositoryName};
 
 use crate::{
     Principal, Route, State,
@@ -63,7 +61,10 @@ pub(crate) async fn handle(state: &Arc<State>, request: Request<Body>) -> Respon
 async fn respond(state: &Arc<State>, parts: &Parts, body: &mut Body) -> Response<Body> {
     let endpoint = match Endpoint::of(parts.uri.path()) {
         Ok(endpoint) => endpoint,
-        Err(error) => return finished(error::response(&error), Route("v2_unknown"), None),
+        Err(cause) => {
+            let response = error::response(&error::of_path(&cause, parts.uri.path()));
+            return finished(response, Route("v2_unknown"), None);
+        }
     };
     let route = route(&endpoint, &parts.method);
     let caller = match auth::caller(state, &parts.headers).await {
@@ -265,7 +266,9 @@ fn route(endpoint: &Endpoint, method: &Method) -> Route {
 
 /// What every answer carries.
 fn finished(mut response: Response<Body>, route: Route, name: Option<Arc<str>>) -> Response<Body> {
-    response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    let headers = response.headers_mut();
+    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.extensions_mut().insert(route);
     if let Some(name) = name {
         response.extensions_mut().insert(Principal(name));

@@ -20,9 +20,7 @@ use kit::{Error, Kind, Result, Subject};
 use oci::{Algorithm, Digest, RepositoryName};
 
 use super::{
-    Asked, CONTENT_DIGEST, UPLOAD_UUID, blob_path, challenged, empty,
-    endpoint::{digest, repository},
-    error, locate, query, value,
+    Asked, CONTENT_DIGEST, UPLOAD_UUID, blob_path, challenged, empty, error, locate, query, value,
 };
 use crate::auth::Reason;
 
@@ -62,7 +60,7 @@ async fn mount(
     let ctx = &asked.state.domain;
     // A source that is no name is a source that does not have the blob.
     let from = query::first(asked.parts.uri.query(), "from").filter(|from| !from.is_empty());
-    let source = from.as_deref().map(repository).transpose();
+    let source = from.as_deref().map(str::parse::<RepositoryName>).transpose();
     let mounted = match source {
         Ok(source) => {
             uploads::mount(ctx, asked.caller, allowed, name, digest, source.as_ref()).await?
@@ -188,6 +186,10 @@ fn out_of_order(name: &RepositoryName, ticket: &Ticket, size: u64) -> Result<Res
         }
     }
     Ok(response)
+}
+
+fn digest(text: &str) -> Result<Digest> {
+    text.parse().map_err(|cause| error::of_digest(&cause, text))
 }
 
 fn algorithm(name: &str) -> Result<Algorithm> {

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use kit::{Error, Result, Subject};
-use oci::{Digest, Reference, RepositoryName};
 use percent_encoding::percent_decode_str;
+
+use crate::{Digest, DigestError, NameError, Reference, ReferenceError, RepositoryName};
 
 /// What a path under `/v2` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +37,9 @@ impl Endpoint {
     /// The endpoint of a path that begins with `/v2`.
     ///
     /// # Errors
-    /// Not found for a path that is no endpoint's; invalid for a name, reference or
-    /// digest that is none.
-    pub fn of(path: &str) -> Result<Self> {
+    /// Says which part of the path is not what its place asks for, or that there is no
+    /// such endpoint.
+    pub fn of(path: &str) -> Result<Self, EndpointError> {
         let rest = match path.strip_prefix("/v2").unwrap_or(path) {
             "" | "/" => return Ok(Self::Base),
             rest => rest.strip_prefix('/').unwrap_or(rest),
@@ -57,7 +57,7 @@ impl Endpoint {
         if let Some(name) = uploads {
             return Ok(Self::Uploads(repository(name)?));
         }
-        let (head, last) = rest.rsplit_once('/').ok_or_else(unknown)?;
+        let (head, last) = rest.rsplit_once('/').ok_or(EndpointError::Unknown)?;
         if let Some(name) = head.strip_suffix("/blobs/uploads") {
             return Ok(Self::Upload(repository(name)?, last.to_owned()));
         }
@@ -65,12 +65,12 @@ impl Endpoint {
             return Ok(Self::Manifest(repository(name)?, reference(last)?));
         }
         if let Some(name) = head.strip_suffix("/blobs") {
-            return Ok(Self::Blob(repository(name)?, digest(&decoded(last)?)?));
+            return Ok(Self::Blob(repository(name)?, digest(last)?));
         }
         if let Some(name) = head.strip_suffix("/referrers") {
-            return Ok(Self::Referrers(repository(name)?, digest(&decoded(last)?)?));
+            return Ok(Self::Referrers(repository(name)?, digest(last)?));
         }
-        Err(unknown())
+        Err(EndpointError::Unknown)
     }
 
     /// The repository that it is about, if it is about one.
@@ -87,57 +87,40 @@ impl Endpoint {
     }
 }
 
-/// A digest as a client wrote it.
-///
-/// # Errors
-/// Invalid when it is none, or of an algorithm that is not served.
-pub(super) fn digest(text: &str) -> Result<Digest> {
-    text.parse().map_err(|cause: oci::DigestError| {
-        Error::invalid(cause.to_string())
-            .about(Subject::Digest)
-            .with(cause.to_string(), vec![("digest", shortened(text))])
-    })
+/// Why a path names nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// No endpoint has this form.
+    #[error("there is no such endpoint")]
+    Unknown,
+    /// Where a repository's name belongs stands none.
+    #[error("{0}")]
+    Name(NameError),
+    /// After `manifests/` stands neither a tag nor a digest.
+    #[error("{0}")]
+    Reference(ReferenceError),
+    /// Where a digest belongs stands none.
+    #[error("{0}")]
+    Digest(DigestError),
+    /// The last part is not UTF-8 when its percent signs are decoded.
+    #[error("the path is not UTF-8")]
+    NotUtf8,
 }
 
-/// A repository's name as a client wrote it.
-///
-/// # Errors
-/// Invalid when it is none.
-pub(super) fn repository(text: &str) -> Result<RepositoryName> {
-    text.parse().map_err(|cause: oci::NameError| {
-        Error::invalid(cause.to_string())
-            .about(Subject::Name)
-            .with(cause.to_string(), vec![("name", shortened(text))])
-    })
+fn repository(text: &str) -> Result<RepositoryName, EndpointError> {
+    text.parse().map_err(EndpointError::Name)
 }
 
-fn reference(text: &str) -> Result<Reference> {
-    let text = decoded(text)?;
-    text.parse().map_err(|cause: oci::ReferenceError| {
-        let subject = match cause {
-            oci::ReferenceError::Digest(_) => Subject::Digest,
-            oci::ReferenceError::Tag(_) => Subject::Tag,
-        };
-        Error::invalid(cause.to_string())
-            .about(subject)
-            .with(cause.to_string(), vec![("reference", shortened(&text))])
-    })
+fn reference(text: &str) -> Result<Reference, EndpointError> {
+    decoded(text)?.parse().map_err(EndpointError::Reference)
 }
 
-fn decoded(text: &str) -> Result<Cow<'_, str>> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| Error::invalid("the path is not UTF-8").about(Subject::Name))
+fn digest(text: &str) -> Result<Digest, EndpointError> {
+    decoded(text)?.parse().map_err(EndpointError::Digest)
 }
 
-/// What a client wrote, short enough to be sent back.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 128;
-    text.chars().take(LONGEST).collect()
-}
-
-fn unknown() -> Error {
-    Error::not_found(Subject::Request, "there is no such endpoint")
+fn decoded(text: &str) -> Result<Cow<'_, str>, EndpointError> {
+    percent_decode_str(text).decode_utf8().map_err(|_| EndpointError::NotUtf8)
 }
 
 #[cfg(test)]
@@ -185,20 +168,29 @@ mod tests {
 
     #[test]
     fn what_is_malformed_says_which_part() {
-        let cases = [
-            ("/v2/A/tags/list", Subject::Name),
-            ("/v2/../etc/tags/list", Subject::Name),
-            ("/v2/a%2Fb/tags/list", Subject::Name),
-            ("/v2//tags/list", Subject::Name),
-            ("/v2/a/manifests/-x", Subject::Tag),
-            ("/v2/a/manifests/sha256:bad", Subject::Digest),
-            ("/v2/a/blobs/sha256:bad", Subject::Digest),
-            ("/v2/a/referrers/latest", Subject::Digest),
-            ("/v2/a/unknown", Subject::Request),
-            ("/v2/a", Subject::Request),
-        ];
-        for (path, subject) in cases {
-            assert_eq!(Endpoint::of(path).unwrap_err().subject, subject, "{path}");
+        let part = |path: &str| match Endpoint::of(path).unwrap_err() {
+            EndpointError::Unknown => "path",
+            EndpointError::Name(_) => "name",
+            EndpointError::Reference(ReferenceError::Tag(_)) => "tag",
+            EndpointError::Reference(ReferenceError::Digest(_)) | EndpointError::Digest(_) => {
+                "digest"
+            }
+            EndpointError::NotUtf8 => "encoding",
+        };
+        for (path, expected) in [
+            ("/v2/A/tags/list", "name"),
+            ("/v2/../etc/tags/list", "name"),
+            ("/v2/a%2Fb/tags/list", "name"),
+            ("/v2//tags/list", "name"),
+            ("/v2/a/manifests/-x", "tag"),
+            ("/v2/a/manifests/sha256:bad", "digest"),
+            ("/v2/a/manifests/%FF", "encoding"),
+            ("/v2/a/blobs/sha256:bad", "digest"),
+            ("/v2/a/referrers/latest", "digest"),
+            ("/v2/a/unknown", "path"),
+            ("/v2/a", "path"),
+        ] {
+            assert_eq!(part(path), expected, "{path}");
         }
     }
 }
