@@ -8,15 +8,15 @@ mod listing;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub mod rights;
+pub mod users;
+pub mod projects;
 pub mod access;
+pub mod tokens;
+mod repositories;
+pub mod uploads;
 pub mod artifacts;
 mod installation;
-pub mod projects;
-mod repositories;
-pub mod rights;
-pub mod tokens;
-pub mod uploads;
-pub mod users;
 pub mod verify;
 
 #[cfg(test)]
