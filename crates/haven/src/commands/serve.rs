@@ -43,6 +43,16 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     allow_many_files();
     let _data_dir = DataDir::take(&config.data_dir)?;
 
+    // First everything that an operator may have got wrong: what a first start makes and
+    // tells, it tells once.
+    let listeners = Listeners::bind(&config.listen)?;
+    let metrics_listeners = Listeners::bind(&config.metrics_listen)?;
+    let certificate = match (&config.tls_certificate, &config.tls_key) {
+        (Some(chain), Some(key)) => Some(Certificate::open(chain, key)?),
+        _ => None,
+    };
+    let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+
     let metrics = Metrics::default();
     let Installation { context, first_start } = installation::open(&config, &metrics).await?;
     let context = Arc::new(context);
@@ -56,18 +66,13 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         metrics::registry(http_metrics.clone(), metrics, lines.clone()),
         readiness(context.clone()),
     );
-    let certificate = match (&config.tls_certificate, &config.tls_key) {
-        (Some(chain), Some(key)) => Some(Certificate::open(chain, key)?),
-        _ => None,
-    };
-    let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
     let https = tls.is_some();
 
     let mut stop = Stop::listen_for()?;
     let (say_stop, stopping) = watch::channel(false);
     // Now that everything is ready, clients may come.
-    let listeners = Listeners::bind(&config.listen)?;
-    let addresses = listeners.addresses();
+    let (addresses, metrics_addresses) = (listeners.addresses(), metrics_listeners.addresses());
+    let listeners = listeners.open()?;
     let shared = Shared {
         application,
         limits: limits(&config),
@@ -79,7 +84,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let serving =
         server::serve(listeners, tls, Arc::new(shared), stopping.clone(), config.shutdown_timeout);
     let serving = tokio::spawn(serving);
-    let metrics_addresses = serve_pages(pages, &config, stopping)?;
+    serve_pages(pages, metrics_listeners, &config, stopping)?;
     if let Some(certificate) = certificate {
         tokio::spawn(certificate.follow());
     }
@@ -134,11 +139,11 @@ async fn keep_house(context: Arc<Context>) {
 /// Serves the pages for Prometheus and for probes, if they are wanted.
 fn serve_pages(
     pages: Pages,
+    listeners: Listeners,
     config: &Config,
     stopping: watch::Receiver<bool>,
-) -> Result<Vec<SocketAddr>> {
-    let listeners = Listeners::bind(&config.metrics_listen)?;
-    let addresses = listeners.addresses();
+) -> Result<()> {
+    let listeners = listeners.open()?;
     let shared = Shared {
         application: pages,
         limits: limits(config),
@@ -154,7 +159,7 @@ fn serve_pages(
         stopping,
         config.shutdown_timeout,
     ));
-    Ok(addresses)
+    Ok(())
 }
 
 fn limits(config: &Config) -> Limits {

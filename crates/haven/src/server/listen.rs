@@ -1,11 +1,6 @@
 //! Sockets, the accept loop and the graceful stop.
 
-use std::{
-    io,
-    net::{SocketAddr, TcpListener as BlockingListener},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use kit::{Error, Result};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -24,8 +19,9 @@ const BACKLOG: i32 = 1024;
 /// How long to wait when no connection can be accepted, as when files run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Sockets that listen, not yet served.
-pub struct Listeners(Vec<TcpListener>);
+/// Sockets for a server: bound first, so that a taken address is known before anything is
+/// done, and open to clients later, when everything is ready.
+pub struct Listeners(Vec<Socket>);
 
 impl Listeners {
     /// Binds every address. Port 0 takes a free one.
@@ -33,21 +29,42 @@ impl Listeners {
     /// # Errors
     /// When an address is taken or not ours.
     pub fn bind(addresses: &[SocketAddr]) -> Result<Self> {
-        let listeners = addresses.iter().map(|address| {
+        let sockets = addresses.iter().map(|address| {
             bind(*address, addresses)
-                .and_then(TcpListener::from_std)
                 .map_err(|error| Error::unavailable(format!("cannot listen on {address}: {error}")))
         });
-        Ok(Self(listeners.collect::<Result<_>>()?))
+        Ok(Self(sockets.collect::<Result<_>>()?))
     }
 
     /// The addresses, with the ports that were taken.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        let addresses = self.0.iter().filter_map(|socket| socket.local_addr().ok());
+        addresses.filter_map(|address| address.as_socket()).collect()
+    }
+
+    /// Lets clients come. They wait until they are served.
+    ///
+    /// # Errors
+    /// When another server listens there since the addresses were bound.
+    pub fn open(self) -> Result<OpenListeners> {
+        let open = |socket: Socket| {
+            let address = socket.local_addr()?.as_socket();
+            let opened = socket.listen(BACKLOG).and_then(|()| TcpListener::from_std(socket.into()));
+            opened.map_err(|error| match address {
+                Some(address) => io::Error::new(error.kind(), format!("{address}: {error}")),
+                None => error,
+            })
+        };
+        let listeners: io::Result<_> = self.0.into_iter().map(open).collect();
+        let failed = |error| Error::unavailable(format!("cannot listen on {error}"));
+        Ok(OpenListeners(listeners.map_err(failed)?))
     }
 }
 
-fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<BlockingListener> {
+/// Sockets that clients can connect to.
+pub struct OpenListeners(Vec<TcpListener>);
+
+fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         // `[::]` serves IPv4 too, unless IPv4 has a socket of its own on that port.
@@ -58,14 +75,13 @@ fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<BlockingListener>
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// Serves until `stopping` turns true, then lets requests in flight end for at most
 /// `shutdown_timeout`. Returns how many connections had to be cut.
 pub async fn serve<A: Application>(
-    listeners: Listeners,
+    listeners: OpenListeners,
     tls: Option<TlsAcceptor>,
     shared: Arc<Shared<A>>,
     stopping: watch::Receiver<bool>,

@@ -3,7 +3,7 @@
 use db::args;
 use rustix::process::Signal;
 
-use crate::fixture::{Home, PASSWORD, haven, haven_told, refused, told};
+use crate::fixture::{Home, PASSWORD, exists, haven, haven_told, refused, told};
 
 #[tokio::test]
 async fn only_the_first_start_tells_the_password_that_it_made() {
@@ -58,6 +58,8 @@ fn an_address_must_be_free() {
     let address = server.address.to_string();
     let message = second.serve_in_vain(&[("HAVEN_LISTEN", &address)]);
     assert!(message.contains(&format!("cannot listen on {address}")), "{message}");
+    // Nothing was made: the password of a first start would never be seen.
+    assert!(!exists(&second.data().join("haven.db")));
 }
 
 #[test]

@@ -112,6 +112,7 @@ impl Running {
     ) -> Self {
         let listeners = Listeners::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners.addresses()[0];
+        let listeners = listeners.open().unwrap();
         let application = Sample::default();
         let metrics = Arc::new(HttpMetrics::default());
         let shared = Shared {
