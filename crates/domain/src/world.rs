@@ -20,7 +20,7 @@ pub(crate) const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 /// An installation that goes with the test.
 pub(crate) struct World {
-    pub(crate) ctx: Arc<Context>,
+    pub(crate) context: Arc<Context>,
     place: Place,
 }
 
@@ -36,9 +36,9 @@ impl World {
             Engine::Sqlite => testing::sqlite(),
             Engine::Postgres => testing::postgres().await,
         };
-        let mut ctx = place.open().await;
-        ctx.settings = settings;
-        Self { ctx: Arc::new(ctx), place }
+        let mut context = place.open().await;
+        context.settings = settings;
+        Self { context: Arc::new(context), place }
     }
 
     /// Where the blob store keeps its files.
@@ -48,16 +48,18 @@ impl World {
 
     /// The proof that Haven itself may do something with a repository.
     pub(crate) async fn allowed(&self, name: &RepositoryName, right: Right) -> Allowed {
-        access::on_repository(&self.ctx, &Caller::system(), name, right).await.unwrap()
+        access::on_repository(&self.context, &Caller::system(), name, right).await.unwrap()
     }
 
     /// Pushes a blob in one piece.
     pub(crate) async fn push_blob(&self, name: &RepositoryName, content: &[u8]) -> Digest {
         let digest = Digest::of(Algorithm::Sha256, content);
         let allowed = self.allowed(name, Right::PUSH).await;
-        let ticket = uploads::begin(&self.ctx, &allowed, name, &Caller::system(), None).unwrap();
+        let ticket =
+            uploads::begin(&self.context, &allowed, name, &Caller::system(), None).unwrap();
         let (chunk, body) = (Chunk::default(), body(content));
-        let step = uploads::finish(&self.ctx, &allowed, name, &ticket, digest, chunk, body).await;
+        let step =
+            uploads::finish(&self.context, &allowed, name, &ticket, digest, chunk, body).await;
         assert_eq!(step.unwrap(), Step::Done(()));
         digest
     }

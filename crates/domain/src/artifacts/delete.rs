@@ -20,15 +20,16 @@ use crate::{
 /// # Errors
 /// Not found when there is no such tag.
 pub async fn untag(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     tag: &Tag,
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
-    let repository = repositories::known(ctx, name).await?;
-    let (tag, caches) = (tag.clone(), ctx.caches.clone());
-    ctx.db
+    let repository = repositories::known(context, name).await?;
+    let (tag, caches) = (tag.clone(), context.caches.clone());
+    context
+        .db
         .write(move |tx| {
             let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
             Box::pin(async move {
@@ -50,15 +51,16 @@ pub async fn untag(
 /// # Errors
 /// Not found when there is none; precondition while an index lists it.
 pub async fn delete(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
-    let repository = repositories::known(ctx, name).await?;
-    let (digest, caches, now) = (*digest, ctx.caches.clone(), ctx.clock.now());
-    ctx.db
+    let repository = repositories::known(context, name).await?;
+    let (digest, caches, now) = (*digest, context.caches.clone(), context.clock.now());
+    context
+        .db
         .write(move |tx| {
             let (repository_id, caches) = (repository.id, caches.clone());
             Box::pin(async move { delete_row(tx, &caches, repository_id, digest, now).await })

@@ -106,12 +106,12 @@ pub struct Child {
 /// # Errors
 /// None but the database's.
 pub async fn all_repositories(
-    ctx: &Context,
+    context: &Context,
     view: View,
     name: Option<&str>,
     page: Page,
 ) -> Result<Listing<RepositoryDetails>> {
-    find_repositories(ctx, None, view, name, page).await
+    find_repositories(context, None, view, name, page).await
 }
 
 /// A page of a project's repositories, the newest first.
@@ -119,17 +119,17 @@ pub async fn all_repositories(
 /// # Errors
 /// None but the database's.
 pub async fn list_repositories(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: Option<&str>,
     page: Page,
 ) -> Result<Listing<RepositoryDetails>> {
     allowed.require(Right::new(Resource::Repository, Action::List))?;
-    find_repositories(ctx, Some(allowed.project().id), View::Everything, name, page).await
+    find_repositories(context, Some(allowed.project().id), View::Everything, name, page).await
 }
 
 async fn find_repositories(
-    ctx: &Context,
+    context: &Context,
     project_id: Option<i64>,
     view: View,
     name: Option<&str>,
@@ -137,10 +137,10 @@ async fn find_repositories(
 ) -> Result<Listing<RepositoryDetails>> {
     let name = name.map(containing);
     let mut args = args![project_id, view.is_everything(), view.user_id(), name];
-    let total = ctx.db.one(sql::COUNT_REPOSITORIES, args.clone()).await?;
+    let total = context.db.one(sql::COUNT_REPOSITORIES, args.clone()).await?;
     args.push(limit(page));
     args.push(offset(page));
-    let rows = ctx.db.all(sql::REPOSITORIES, args).await?;
+    let rows = context.db.all(sql::REPOSITORIES, args).await?;
     Ok(Listing {
         items: rows.iter().map(read_repository).collect::<Result<_>>()?,
         total: total.map_or(Ok(0), |row| row.get(0))?,
@@ -152,13 +152,13 @@ async fn find_repositories(
 /// # Errors
 /// NotFound.
 pub async fn repository(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
 ) -> Result<RepositoryDetails> {
     allowed.require(Right::new(Resource::Repository, Action::Read))?;
-    let id = known(ctx, allowed, name).await?;
-    let row = ctx.db.one(sql::REPOSITORY, args![id]).await?;
+    let id = known(context, allowed, name).await?;
+    let row = context.db.one(sql::REPOSITORY, args![id]).await?;
     let gone = || Error::not_found(Subject::Repository, format!("repository {name} not found"));
     read_repository(&row.ok_or_else(gone)?)
 }
@@ -169,17 +169,17 @@ pub async fn repository(
 /// # Errors
 /// NotFound when there is no such repository.
 pub async fn list(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     page: Page,
 ) -> Result<Listing<Details>> {
     allowed.require(Right::new(Resource::Artifact, Action::List))?;
-    let id = known(ctx, allowed, name).await?;
-    let total = ctx.db.one(sql::COUNT_ARTIFACTS, args![id]).await?;
-    let rows = ctx.db.all(sql::ARTIFACTS, args![id, limit(page), offset(page)]).await?;
+    let id = known(context, allowed, name).await?;
+    let total = context.db.one(sql::COUNT_ARTIFACTS, args![id]).await?;
+    let rows = context.db.all(sql::ARTIFACTS, args![id, limit(page), offset(page)]).await?;
     let mut items = rows.iter().map(read_artifact).collect::<Result<Vec<_>>>()?;
-    add_parts(ctx, &mut items).await?;
+    add_parts(context, &mut items).await?;
     Ok(Listing { items, total: total.map_or(Ok(0), |row| row.get(0))? })
 }
 
@@ -188,31 +188,31 @@ pub async fn list(
 /// # Errors
 /// NotFound.
 pub async fn details(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Details> {
     allowed.require(Right::new(Resource::Artifact, Action::Read))?;
-    let id = known(ctx, allowed, name).await?;
+    let id = known(context, allowed, name).await?;
     let row = match reference {
         Reference::Digest(digest) => {
-            ctx.db.one(sql::BY_DIGEST, args![id, digest.to_string()]).await?
+            context.db.one(sql::BY_DIGEST, args![id, digest.to_string()]).await?
         }
-        Reference::Tag(tag) => ctx.db.one(sql::BY_TAG, args![id, tag.as_str()]).await?,
+        Reference::Tag(tag) => context.db.one(sql::BY_TAG, args![id, tag.as_str()]).await?,
     };
     let row = row.ok_or_else(|| {
         Error::not_found(Subject::Manifest, format!("artifact {name}:{reference} not found"))
     })?;
     let mut details = [read_artifact(&row)?];
-    add_parts(ctx, &mut details).await?;
+    add_parts(context, &mut details).await?;
     let [details] = details;
     Ok(details)
 }
 
 /// The number of a repository of the project that is allowed.
-async fn known(ctx: &Context, allowed: &Allowed, name: &RepositoryName) -> Result<i64> {
-    let repository = repositories::known(ctx, name).await?;
+async fn known(context: &Context, allowed: &Allowed, name: &RepositoryName) -> Result<i64> {
+    let repository = repositories::known(context, name).await?;
     if repository.project_id == allowed.project().id {
         return Ok(repository.id);
     }
@@ -220,7 +220,7 @@ async fn known(ctx: &Context, allowed: &Allowed, name: &RepositoryName) -> Resul
 }
 
 /// Adds tags and children to artifacts.
-async fn add_parts(ctx: &Context, artifacts: &mut [Details]) -> Result<()> {
+async fn add_parts(context: &Context, artifacts: &mut [Details]) -> Result<()> {
     let mut ids = Args::new();
     ids.extend(artifacts.iter().map(|artifact| artifact.id));
     let count = artifacts.len();
@@ -228,14 +228,14 @@ async fn add_parts(ctx: &Context, artifacts: &mut [Details]) -> Result<()> {
         artifacts.iter_mut().map(|artifact| (artifact.id, artifact)).collect();
 
     let tags = Sql::list(sql::TAGS_BEFORE, count, sql::TAGS_AFTER);
-    for row in ctx.db.all(tags, ids.clone()).await? {
+    for row in context.db.all(tags, ids.clone()).await? {
         let tag = read_tag(&row)?;
         if let Some(artifact) = by_id.get_mut(&tag.artifact_id) {
             artifact.tags.push(tag);
         }
     }
     let children = Sql::list(sql::CHILDREN_BEFORE, count, sql::CHILDREN_AFTER);
-    for row in ctx.db.all(children, ids).await? {
+    for row in context.db.all(children, ids).await? {
         let child = read_child(&row)?;
         if let Some(artifact) = by_id.get_mut(&child.parent_id) {
             artifact.children.push(child);

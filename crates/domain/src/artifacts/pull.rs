@@ -20,37 +20,42 @@ use crate::{
 /// # Errors
 /// Not found when the repository or the manifest does not exist.
 pub async fn pull(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Arc<Stored>> {
     allowed.require(Right::PULL)?;
-    let Some(repository) = repositories::find(ctx, name).await? else {
+    let Some(repository) = repositories::find(context, name).await? else {
         return Err(unknown(reference));
     };
     let digest = match reference {
         Reference::Digest(digest) => *digest,
         Reference::Tag(tag) => {
             let key = Pair(repository.id, tag.clone());
-            let target = ctx.caches.tags.get(&ctx.db, &key, || async {
+            let target = context.caches.tags.get(&context.db, &key, || async {
                 let arguments = args![repository.id, tag.as_str()];
-                let row = ctx.db.one(sql::TAG_TARGET, arguments).await?;
+                let row = context.db.one(sql::TAG_TARGET, arguments).await?;
                 row.map(|row| parse(&row.get::<String>(0)?)).transpose()
             });
             *target.await?.ok_or_else(|| unknown(reference))?
         }
     };
-    stored(ctx, repository.id, &digest).await?.ok_or_else(|| unknown(reference))
+    stored(context, repository.id, &digest).await?.ok_or_else(|| unknown(reference))
 }
 
-async fn stored(ctx: &Context, repository_id: i64, digest: &Digest) -> Result<Option<Arc<Stored>>> {
+async fn stored(
+    context: &Context,
+    repository_id: i64,
+    digest: &Digest,
+) -> Result<Option<Arc<Stored>>> {
     let key = Pair(repository_id, *digest);
-    ctx.caches
+    context
+        .caches
         .manifests
-        .get(&ctx.db, &key, || async {
+        .get(&context.db, &key, || async {
             let arguments = args![repository_id, digest.to_string()];
-            let Some(row) = ctx.db.one(sql::STORED, arguments).await? else { return Ok(None) };
+            let Some(row) = context.db.one(sql::STORED, arguments).await? else { return Ok(None) };
             let subject: Option<String> = row.get(1)?;
             Ok(Some(Stored {
                 digest: *digest,

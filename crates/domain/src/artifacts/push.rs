@@ -73,7 +73,7 @@ pub struct Pushed {
 /// # Errors
 /// Invalid when the manifest is not one, its digest is another, or it refers to what is
 /// not there; precondition when the condition does not hold.
-pub async fn push(ctx: &Context, allowed: &Allowed, push: Push) -> Result<Pushed> {
+pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pushed> {
     allowed.require(Right::PUSH)?;
     let (push, manifest, digest) = read(push).await?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest);
@@ -83,11 +83,11 @@ pub async fn push(ctx: &Context, allowed: &Allowed, push: Push) -> Result<Pushed
         digest,
         manifest,
         push,
-        now: ctx.clock.now(),
-        allow_missing: ctx.settings.allow_missing_references,
-        caches: ctx.caches.clone(),
+        now: context.clock.now(),
+        allow_missing: context.settings.allow_missing_references,
+        caches: context.caches.clone(),
     });
-    let incomplete = ctx
+    let incomplete = context
         .db
         .write(move |tx| {
             let deed = deed.clone();

@@ -45,7 +45,7 @@ const PAGE_BYTES: usize = 2 * 1024 * 1024;
 /// # Errors
 /// Those of the database.
 pub async fn referrers(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     subject: &Digest,
@@ -54,20 +54,20 @@ pub async fn referrers(
     limit: u64,
 ) -> Result<Referrers> {
     allowed.require(Right::PULL)?;
-    let Some(repository) = repositories::find(ctx, name).await? else {
+    let Some(repository) = repositories::find(context, name).await? else {
         return Ok(Referrers::default());
     };
     let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
     let mut arguments: Args = args![repository.id, subject.to_string(), last, one_more];
     let rows = if types.is_empty() {
-        ctx.db.all(sql::REFERRERS, arguments).await?
+        context.db.all(sql::REFERRERS, arguments).await?
     } else {
         for of_type in types {
             arguments.push(of_type.as_str());
         }
         let before = sql::REFERRERS_OF_TYPES_BEFORE;
         let filtered = Sql::list(before, types.len(), sql::REFERRERS_OF_TYPES_AFTER);
-        ctx.db.all(filtered, arguments).await?
+        context.db.all(filtered, arguments).await?
     };
     let mut page = Referrers::default();
     let mut bytes = 0;

@@ -25,16 +25,16 @@ pub struct Names {
 /// # Errors
 /// Not found when the repository does not exist.
 pub async fn tags(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     last: &str,
     limit: u64,
 ) -> Result<Names> {
     allowed.require(Right::PULL)?;
-    let repository = repositories::known(ctx, name).await?;
+    let repository = repositories::known(context, name).await?;
     let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
-    let rows = ctx.db.all(sql::TAGS, args![repository.id, last, one_more]).await?;
+    let rows = context.db.all(sql::TAGS, args![repository.id, last, one_more]).await?;
     page(rows, limit)
 }
 
@@ -43,13 +43,13 @@ pub async fn tags(
 /// # Errors
 /// Those of the database.
 pub async fn catalog(
-    ctx: &Context,
+    context: &Context,
     allowed: AllowedCatalog,
     last: &str,
     limit: u64,
 ) -> Result<Names> {
     let one_more = i64::try_from(limit).map_err(Error::internal)? + 1;
-    let rows = ctx.db.all(sql::CATALOG, args![last, allowed.only_for(), one_more]).await?;
+    let rows = context.db.all(sql::CATALOG, args![last, allowed.only_for(), one_more]).await?;
     page(rows, limit)
 }
 

@@ -62,22 +62,22 @@ async fn put_if(
     let allowed = world.allowed(&name(), Right::PUSH).await;
     let (tags, content_type) = (Vec::new(), None);
     let push = Push { name: name(), reference, tags, content_type, content, condition };
-    super::push(&world.ctx, &allowed, push).await
+    super::push(&world.context, &allowed, push).await
 }
 
 async fn get(world: &World, reference: &Reference) -> kit::Result<std::sync::Arc<Stored>> {
     let allowed = world.allowed(&name(), Right::PULL).await;
-    pull(&world.ctx, &allowed, &name(), reference).await
+    pull(&world.context, &allowed, &name(), reference).await
 }
 
 async fn delete_digest(world: &World, digest: &Digest) -> kit::Result<()> {
     let allowed = world.allowed(&name(), Right::DELETE).await;
-    delete(&world.ctx, &allowed, &name(), digest).await
+    delete(&world.context, &allowed, &name(), digest).await
 }
 
 async fn tag_names(world: &World, last: &str, limit: u64) -> Names {
     let allowed = world.allowed(&name(), Right::PULL).await;
-    tags(&world.ctx, &allowed, &name(), last, limit).await.unwrap()
+    tags(&world.context, &allowed, &name(), last, limit).await.unwrap()
 }
 
 #[tokio::test]
@@ -156,10 +156,10 @@ async fn a_blob_is_let_go_only_when_no_manifest_needs_it() {
         let blob = world.push_blob(&name(), b"blob").await;
         let image = put(&world, tag("latest"), image(&blob, "")).await.unwrap().digest;
         let allowed = world.allowed(&name(), Right::DELETE).await;
-        let refused = uploads::delete(&world.ctx, &allowed, &name(), &blob).await.unwrap_err();
+        let refused = uploads::delete(&world.context, &allowed, &name(), &blob).await.unwrap_err();
         assert!(refused.is(Kind::Unsupported), "{engine}");
         delete_digest(&world, &image).await.unwrap();
-        uploads::delete(&world.ctx, &allowed, &name(), &blob).await.unwrap();
+        uploads::delete(&world.context, &allowed, &name(), &blob).await.unwrap();
     }
 }
 
@@ -208,7 +208,7 @@ async fn many_writers_of_one_tag_and_one_manifest_all_succeed() {
         for outcome in futures_util::future::join_all(pushes).await {
             outcome.unwrap();
         }
-        let report = crate::verify::verify(&world.ctx).await.unwrap();
+        let report = crate::verify::verify(&world.context).await.unwrap();
         assert_eq!((report.manifests, report.problems), (6, Vec::new()), "{engine}");
     }
 }
@@ -227,7 +227,9 @@ async fn referrers_are_found_filtered_and_paged() {
         let allowed = world.allowed(&name(), Right::PULL).await;
         let find = async |types: &[&str], last: &str, limit| {
             let types: Vec<String> = types.iter().map(|&of_type| of_type.to_owned()).collect();
-            referrers(&world.ctx, &allowed, &name(), &subject, &types, last, limit).await.unwrap()
+            referrers(&world.context, &allowed, &name(), &subject, &types, last, limit)
+                .await
+                .unwrap()
         };
         let all = find(&[], "", 10).await;
         assert_eq!(all.found.len(), 1);
@@ -266,8 +268,8 @@ async fn names_are_listed_in_byte_order_page_by_page() {
         assert_eq!(tag_names(&world, "", 0).await, names(&[], false));
         // A repository that only holds a blob is in no catalog.
         world.push_blob(&"library/only-a-blob".parse().unwrap(), b"blob").await;
-        let allowed: AllowedCatalog = on_catalog(&world.ctx, &Caller::system()).await.unwrap();
-        let catalog = catalog(&world.ctx, allowed, "", 10).await.unwrap();
+        let allowed: AllowedCatalog = on_catalog(&world.context, &Caller::system()).await.unwrap();
+        let catalog = catalog(&world.context, allowed, "", 10).await.unwrap();
         assert_eq!(catalog, names(&["library/x"], false));
     }
 }
@@ -286,11 +288,13 @@ async fn a_tag_goes_alone_and_a_manifest_takes_its_tags() {
             content: image(&blob, ""),
             condition: Condition::Always,
         };
-        let digest = super::push(&world.ctx, &allowed, push).await.unwrap().digest;
+        let digest = super::push(&world.context, &allowed, push).await.unwrap().digest;
         let deleting = world.allowed(&name(), Right::DELETE).await;
         let b: Tag = "b".parse().unwrap();
-        untag(&world.ctx, &deleting, &name(), &b).await.unwrap();
-        assert!(untag(&world.ctx, &deleting, &name(), &b).await.unwrap_err().is(Kind::NotFound));
+        untag(&world.context, &deleting, &name(), &b).await.unwrap();
+        assert!(
+            untag(&world.context, &deleting, &name(), &b).await.unwrap_err().is(Kind::NotFound)
+        );
         assert!(get(&world, &tag("b")).await.is_err());
         assert!(get(&world, &tag("a")).await.is_ok());
         delete_digest(&world, &digest).await.unwrap();

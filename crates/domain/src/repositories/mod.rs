@@ -24,20 +24,24 @@ pub struct Repository {
 }
 
 /// The repository of a name, if it exists.
-pub(crate) async fn find(ctx: &Context, name: &RepositoryName) -> Result<Option<Arc<Repository>>> {
+pub(crate) async fn find(
+    context: &Context,
+    name: &RepositoryName,
+) -> Result<Option<Arc<Repository>>> {
     let name = name.as_str();
-    ctx.caches
+    context
+        .caches
         .repositories
-        .get(&ctx.db, name, || async {
-            let row = ctx.db.one(sql::FIND, args![name]).await?;
+        .get(&context.db, name, || async {
+            let row = context.db.one(sql::FIND, args![name]).await?;
             row.map(|row| Ok(Repository { id: row.get(0)?, project_id: row.get(1)? })).transpose()
         })
         .await
 }
 
 /// The repository of a name, or an error that says that it is unknown.
-pub(crate) async fn known(ctx: &Context, name: &RepositoryName) -> Result<Arc<Repository>> {
-    find(ctx, name).await?.ok_or_else(|| {
+pub(crate) async fn known(context: &Context, name: &RepositoryName) -> Result<Arc<Repository>> {
+    find(context, name).await?.ok_or_else(|| {
         Error::not_found(Subject::Repository, format!("repository {name} not found"))
     })
 }

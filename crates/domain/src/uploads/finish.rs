@@ -27,7 +27,7 @@ use crate::{
 /// Invalid when the bytes do not have the digest, and then the upload is gone; not
 /// found when it is finished or cancelled.
 pub async fn finish<B>(
-    ctx: &Arc<Context>,
+    context: &Arc<Context>,
     allowed: &Allowed,
     name: &RepositoryName,
     ticket: &Ticket,
@@ -39,12 +39,14 @@ where
     B: Stream<Item = io::Result<Bytes>> + Send + Unpin,
 {
     allowed.require(Right::PUSH)?;
-    ctx.blobs.room().await?;
-    let mut claim = ctx.writers.claim(&ticket.id).await;
-    let (upload, epoch) = match load(ctx, ticket).await? {
-        State::Empty => (ctx.blobs.begin(&ticket.id), None),
+    context.blobs.room().await?;
+    let mut claim = context.writers.claim(&ticket.id).await;
+    let (upload, epoch) = match load(context, ticket).await? {
+        State::Empty => (context.blobs.begin(&ticket.id), None),
         State::Open { upload, epoch } => (upload, Some(epoch)),
-        State::Finished(known) if known == digest && held(ctx, name, &digest).await?.is_some() => {
+        State::Finished(known)
+            if known == digest && held(context, name, &digest).await?.is_some() =>
+        {
             return Ok(Step::Done(()));
         }
         State::Finished(_) | State::Cancelled => return Err(ticket::unknown()),
@@ -53,15 +55,15 @@ where
         return Ok(Step::OutOfOrder { size });
     }
     let before = upload.clone();
-    let _in_flight = ctx.metrics.upload_in_flight();
-    let mut writer = resume(ctx, upload, digest.algorithm()).await?;
+    let _in_flight = context.metrics.upload_in_flight();
+    let mut writer = resume(context, upload, digest.algorithm()).await?;
     match receive(&mut writer, &mut claim, body, expected(&chunk)).await {
         Ok(()) => {}
         // The upload stays as it was before this request.
         Err(failure) => {
             drop(writer);
             if before.size == 0 && !matches!(failure, Failure::Superseded) {
-                ctx.blobs.abort(&before).await?;
+                context.blobs.abort(&before).await?;
             }
             return Err(failure.into());
         }
@@ -74,7 +76,7 @@ where
         epoch,
         digest,
     };
-    let context = ctx.clone();
+    let context = context.clone();
     tokio::spawn(async move { settle(&context, writer, record).await })
         .await
         .map_err(Error::internal)??;
@@ -84,12 +86,12 @@ where
 /// Goes on with an upload. Between its bytes finding their place and the database knowing
 /// of it the process may have ended; then they are found there.
 async fn resume(
-    ctx: &Context,
+    context: &Context,
     upload: blobs::Upload,
     algorithm: Algorithm,
 ) -> Result<blobs::Writer> {
-    match ctx.blobs.resume(upload.clone(), algorithm).await {
-        Err(lost) if lost.is(Kind::NotFound) => ctx.blobs.resume_published(upload).ok_or(lost),
+    match context.blobs.resume(upload.clone(), algorithm).await {
+        Err(lost) if lost.is(Kind::NotFound) => context.blobs.resume_published(upload).ok_or(lost),
         resumed => resumed,
     }
 }
@@ -104,19 +106,20 @@ struct Record {
     digest: Digest,
 }
 
-async fn settle(ctx: &Context, writer: blobs::Writer, record: Record) -> Result<()> {
+async fn settle(context: &Context, writer: blobs::Writer, record: Record) -> Result<()> {
     let stored = match writer.finish(&record.digest).await {
         Ok(stored) => stored,
         Err(error) => {
             if error.is(Kind::Invalid) && record.epoch.is_some() {
-                mark_cancelled(ctx, &record.ticket).await?;
+                mark_cancelled(context, &record.ticket).await?;
             }
             return Err(error);
         }
     };
     let placed = {
-        let (stored, now) = (stored.clone(), ctx.clock.now());
-        ctx.db
+        let (stored, now) = (stored.clone(), context.clock.now());
+        context
+            .db
             .write(move |tx| {
                 let (record, stored) = (record.clone(), stored.clone());
                 Box::pin(async move {
@@ -138,7 +141,7 @@ async fn settle(ctx: &Context, writer: blobs::Writer, record: Record) -> Result<
     };
     // The same content had a place already: the bytes that came now are not needed.
     if placed != stored.key.as_str() {
-        ctx.blobs.delete(std::slice::from_ref(&stored.key)).await?;
+        context.blobs.delete(std::slice::from_ref(&stored.key)).await?;
     }
     Ok(())
 }

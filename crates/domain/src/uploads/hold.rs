@@ -37,18 +37,18 @@ const LINK_LIFETIME: Duration = Duration::from_secs(20 * 60);
 /// A blob of a repository, if it holds it. One that no manifest needs yet stays a
 /// window longer from now on, for the client goes on to rely on it.
 pub(crate) async fn held(
-    ctx: &Context,
+    context: &Context,
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Option<Arc<Held>>> {
-    let Some(repository) = repositories::find(ctx, name).await? else { return Ok(None) };
+    let Some(repository) = repositories::find(context, name).await? else { return Ok(None) };
     let key = Pair(repository.id, *digest);
-    let found = ctx
+    let found = context
         .caches
         .blobs
-        .get(&ctx.db, &key, || async {
+        .get(&context.db, &key, || async {
             let arguments = args![repository.id, digest.to_string()];
-            let Some(row) = ctx.db.one(sql::HELD, arguments).await? else { return Ok(None) };
+            let Some(row) = context.db.one(sql::HELD, arguments).await? else { return Ok(None) };
             let size: i64 = row.get(1)?;
             let place: String = row.get(2)?;
             Ok(Some(Held {
@@ -61,9 +61,9 @@ pub(crate) async fn held(
         .await?;
     if let Some(blob) = &found
         && let Some(since) = blob.unreferenced_at
-        && since.after(EXTEND_AFTER) < ctx.clock.now()
+        && since.after(EXTEND_AFTER) < context.clock.now()
     {
-        return extend(ctx, key, blob.clone()).await;
+        return extend(context, key, blob.clone()).await;
     }
     Ok(found)
 }
@@ -73,27 +73,27 @@ pub(crate) async fn held(
 /// # Errors
 /// Not found when the repository does not hold it.
 pub async fn known(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Arc<Held>> {
     allowed.require(Right::PULL)?;
-    held(ctx, name, digest).await?.ok_or_else(|| unknown(digest))
+    held(context, name, digest).await?.ok_or_else(|| unknown(digest))
 }
 
 /// Reads a part of a blob.
 ///
 /// # Errors
 /// Not found when the store has lost the bytes; unavailable when it is away.
-pub async fn read(ctx: &Context, blob: &Held, range: Range<u64>) -> Result<blobs::Reader> {
-    ctx.blobs.read(&blob.place, blob.size, range).await
+pub async fn read(context: &Context, blob: &Held, range: Range<u64>) -> Result<blobs::Reader> {
+    context.blobs.read(&blob.place, blob.size, range).await
 }
 
 /// An address under which the client can fetch a blob from the object store itself,
 /// where that is switched on.
-pub async fn link(ctx: &Context, blob: &Held) -> Result<Option<String>> {
-    let link = ctx.blobs.link(&blob.place, LINK_LIFETIME).await?;
+pub async fn link(context: &Context, blob: &Held) -> Result<Option<String>> {
+    let link = context.blobs.link(&blob.place, LINK_LIFETIME).await?;
     Ok(link.map(String::from))
 }
 
@@ -115,7 +115,7 @@ pub enum Mounted {
 /// # Errors
 /// Those of the database.
 pub async fn mount(
-    ctx: &Context,
+    context: &Context,
     caller: &Caller,
     allowed: &Allowed,
     name: &RepositoryName,
@@ -125,25 +125,25 @@ pub async fn mount(
     allowed.require(Right::PUSH)?;
     if source == Some(name) || source.is_none() {
         // It may be here already.
-        if held(ctx, name, digest).await?.is_some() {
+        if held(context, name, digest).await?.is_some() {
             return Ok(Mounted::Yes);
         }
     }
     let sources = match source {
         Some(source) => vec![source.clone()],
-        None => holders(ctx, digest).await?,
+        None => holders(context, digest).await?,
     };
     let mut out_of_reach = None;
     for source in sources {
-        match access::on_repository(ctx, caller, &source, Right::PULL).await {
+        match access::on_repository(context, caller, &source, Right::PULL).await {
             Ok(_) => {
-                if take_over(ctx, allowed, name, digest, &source).await? {
+                if take_over(context, allowed, name, digest, &source).await? {
                     return Ok(Mounted::Yes);
                 }
             }
             // Whoever is known and refused as unauthenticated has a token that is too narrow.
             Err(error) if error.is(Kind::Unauthenticated) && !caller.is_anonymous() => {
-                if out_of_reach.is_none() && held(ctx, &source, digest).await?.is_some() {
+                if out_of_reach.is_none() && held(context, &source, digest).await?.is_some() {
                     out_of_reach = Some(source);
                 }
             }
@@ -164,16 +164,17 @@ pub async fn mount(
 /// Not found when the repository does not hold it; unsupported while one of the
 /// repository's manifests needs it.
 pub async fn delete(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
-    let repository = repositories::find(ctx, name).await?.ok_or_else(|| unknown(digest))?;
-    let blob_id = held(ctx, name, digest).await?.ok_or_else(|| unknown(digest))?.blob_id;
-    let (digest, caches) = (*digest, ctx.caches.clone());
-    ctx.db
+    let repository = repositories::find(context, name).await?.ok_or_else(|| unknown(digest))?;
+    let blob_id = held(context, name, digest).await?.ok_or_else(|| unknown(digest))?.blob_id;
+    let (digest, caches) = (*digest, context.caches.clone());
+    context
+        .db
         .write(move |tx| {
             let (repository_id, caches) = (repository.id, caches.clone());
             Box::pin(async move {
@@ -200,12 +201,12 @@ fn unknown(digest: &Digest) -> Error {
 }
 
 async fn extend(
-    ctx: &Context,
+    context: &Context,
     key: Pair<i64, Digest>,
     blob: Arc<Held>,
 ) -> Result<Option<Arc<Held>>> {
-    let (caches, now) = (ctx.caches.clone(), ctx.clock.now());
-    let held = ctx
+    let (caches, now) = (context.caches.clone(), context.clock.now());
+    let held = context
         .db
         .write(move |tx| {
             let (caches, key, blob) = (caches.clone(), key.clone(), blob.clone());
@@ -225,22 +226,23 @@ async fn extend(
     Ok(held)
 }
 
-async fn holders(ctx: &Context, digest: &Digest) -> Result<Vec<RepositoryName>> {
-    let rows = ctx.db.all(sql::HOLDERS, args![digest.to_string(), SOURCES_TRIED]).await?;
+async fn holders(context: &Context, digest: &Digest) -> Result<Vec<RepositoryName>> {
+    let rows = context.db.all(sql::HOLDERS, args![digest.to_string(), SOURCES_TRIED]).await?;
     rows.into_iter().map(|row| row.get::<String>(0)?.parse().map_err(Error::internal)).collect()
 }
 
 async fn take_over(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     digest: &Digest,
     source: &RepositoryName,
 ) -> Result<bool> {
-    let Some(from) = repositories::find(ctx, source).await? else { return Ok(false) };
-    let Some(blob) = held(ctx, source, digest).await? else { return Ok(false) };
-    let (project_id, name, now) = (allowed.project().id, name.clone(), ctx.clock.now());
-    ctx.db
+    let Some(from) = repositories::find(context, source).await? else { return Ok(false) };
+    let Some(blob) = held(context, source, digest).await? else { return Ok(false) };
+    let (project_id, name, now) = (allowed.project().id, name.clone(), context.clock.now());
+    context
+        .db
         .write(move |tx| {
             let (name, from_id, blob_id) = (name.clone(), from.id, blob.blob_id);
             Box::pin(async move {

@@ -60,7 +60,7 @@ pub enum Step<T> {
 /// # Errors
 /// Only for a proof of another right.
 pub fn begin(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     caller: &Caller,
@@ -68,7 +68,7 @@ pub fn begin(
 ) -> Result<Ticket> {
     allowed.require(Right::PUSH)?;
     let algorithm = algorithm.unwrap_or(Algorithm::Sha256);
-    Ok(ticket::issue(ctx, allowed.project().id, name, &caller.key(), algorithm))
+    Ok(ticket::issue(context, allowed.project().id, name, &caller.key(), algorithm))
 }
 
 /// The upload of a name, if it is this caller's, of this repository, and in force.
@@ -76,22 +76,22 @@ pub fn begin(
 /// # Errors
 /// Not found for any other.
 pub fn open(
-    ctx: &Context,
+    context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
     caller: &Caller,
     id: &str,
 ) -> Result<Ticket> {
     allowed.require(Right::PUSH)?;
-    ticket::read(ctx, id, allowed.project().id, name, &caller.key())
+    ticket::read(context, id, allowed.project().id, name, &caller.key())
 }
 
 /// How many bytes an upload holds.
 ///
 /// # Errors
 /// Not found when it is finished or cancelled.
-pub async fn size(ctx: &Context, ticket: &Ticket) -> Result<u64> {
-    match load(ctx, ticket).await? {
+pub async fn size(context: &Context, ticket: &Ticket) -> Result<u64> {
+    match load(context, ticket).await? {
         State::Empty => Ok(0),
         State::Open { upload, .. } => Ok(upload.size),
         State::Finished(_) | State::Cancelled => Err(ticket::unknown()),
@@ -102,16 +102,16 @@ pub async fn size(ctx: &Context, ticket: &Ticket) -> Result<u64> {
 ///
 /// # Errors
 /// Not found when it is finished or cancelled already.
-pub async fn cancel(ctx: &Arc<Context>, ticket: &Ticket) -> Result<()> {
-    let _claim = ctx.writers.claim(&ticket.id).await;
-    let upload = match load(ctx, ticket).await? {
+pub async fn cancel(context: &Arc<Context>, ticket: &Ticket) -> Result<()> {
+    let _claim = context.writers.claim(&ticket.id).await;
+    let upload = match load(context, ticket).await? {
         State::Empty => None,
         State::Open { upload, .. } => Some(upload),
         State::Finished(_) | State::Cancelled => return Err(ticket::unknown()),
     };
-    mark_cancelled(ctx, ticket).await?;
+    mark_cancelled(context, ticket).await?;
     match upload {
-        Some(upload) => ctx.blobs.abort(&upload).await,
+        Some(upload) => context.blobs.abort(&upload).await,
         None => Ok(()),
     }
 }
@@ -128,8 +128,8 @@ enum State {
     Cancelled,
 }
 
-async fn load(ctx: &Context, ticket: &Ticket) -> Result<State> {
-    let Some(row) = ctx.db.one(sql::UPLOAD, args![ticket.id.as_str()]).await? else {
+async fn load(context: &Context, ticket: &Ticket) -> Result<State> {
+    let Some(row) = context.db.one(sql::UPLOAD, args![ticket.id.as_str()]).await? else {
         return Ok(State::Empty);
     };
     let state: Option<String> = row.get(0)?;
@@ -150,11 +150,17 @@ async fn load(ctx: &Context, ticket: &Ticket) -> Result<State> {
 ///
 /// # Errors
 /// A conflict when another writer has saved since the epoch.
-async fn save(ctx: &Context, ticket: &Ticket, upload: &blobs::Upload, epoch: i64) -> Result<()> {
+async fn save(
+    context: &Context,
+    ticket: &Ticket,
+    upload: &blobs::Upload,
+    epoch: i64,
+) -> Result<()> {
     let state = serde_json::to_string(upload).map_err(Error::internal)?;
     let size = i64::try_from(upload.size).map_err(Error::internal)?;
-    let (ticket, now) = (ticket.clone(), ctx.clock.now());
-    ctx.db
+    let (ticket, now) = (ticket.clone(), context.clock.now());
+    context
+        .db
         .write(move |tx| {
             let (ticket, state) = (ticket.clone(), state.clone());
             Box::pin(async move {
@@ -170,9 +176,10 @@ async fn save(ctx: &Context, ticket: &Ticket, upload: &blobs::Upload, epoch: i64
         .await
 }
 
-async fn mark_cancelled(ctx: &Context, ticket: &Ticket) -> Result<()> {
-    let (ticket, now) = (ticket.clone(), ctx.clock.now());
-    ctx.db
+async fn mark_cancelled(context: &Context, ticket: &Ticket) -> Result<()> {
+    let (ticket, now) = (ticket.clone(), context.clock.now());
+    context
+        .db
         .write(move |tx| {
             let ticket = ticket.clone();
             Box::pin(async move {

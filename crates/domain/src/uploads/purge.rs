@@ -16,31 +16,35 @@ const BATCH: i64 = 100;
 ///
 /// # Errors
 /// Those of the database and the store; what was done until then stays done.
-pub async fn purge(ctx: &Context) -> Result<u64> {
-    let expiry = ctx.clock.now().before(ctx.settings.upload_max_age);
+pub async fn purge(context: &Context) -> Result<u64> {
+    let expiry = context.clock.now().before(context.settings.upload_max_age);
     let mut purged = 0;
     loop {
-        let expired = ctx.db.all(sql::EXPIRED_UPLOADS, args![expiry, BATCH]).await?;
+        let expired = context.db.all(sql::EXPIRED_UPLOADS, args![expiry, BATCH]).await?;
         for row in &expired {
             let (id, state): (String, Option<String>) = (row.get(0)?, row.get(1)?);
             // The bytes first: a row without bytes is tried again, bytes without a row are lost.
             if let Some(state) = state {
-                ctx.blobs.abort(&serde_json::from_str(&state).map_err(Error::internal)?).await?;
+                context
+                    .blobs
+                    .abort(&serde_json::from_str(&state).map_err(Error::internal)?)
+                    .await?;
             }
-            forget(ctx, id).await?;
+            forget(context, id).await?;
             purged += 1;
         }
         if expired.len() < BATCH as usize {
             break;
         }
     }
-    let open = ctx.db.all(sql::OPEN_UPLOAD_IDS, args![]).await?;
+    let open = context.db.all(sql::OPEN_UPLOAD_IDS, args![]).await?;
     let keep: HashSet<String> = open.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
-    Ok(purged + ctx.blobs.sweep_uploads(expiry, &keep).await?)
+    Ok(purged + context.blobs.sweep_uploads(expiry, &keep).await?)
 }
 
-async fn forget(ctx: &Context, id: String) -> Result<()> {
-    ctx.db
+async fn forget(context: &Context, id: String) -> Result<()> {
+    context
+        .db
         .write(move |tx| {
             let id = id.clone();
             Box::pin(async move { tx.execute(sql::FORGET_UPLOAD, args![id]).await.map(drop) })

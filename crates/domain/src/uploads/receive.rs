@@ -26,7 +26,7 @@ pub struct Chunk {
 /// Not found when the upload is finished or cancelled; invalid when the body does not
 /// have the size its range says; too many when the caller has too many uploads open.
 pub async fn append<B>(
-    ctx: &Arc<Context>,
+    context: &Arc<Context>,
     ticket: &Ticket,
     chunk: Chunk,
     body: B,
@@ -34,12 +34,12 @@ pub async fn append<B>(
 where
     B: Stream<Item = io::Result<Bytes>> + Send + Unpin,
 {
-    ctx.blobs.room().await?;
-    let mut claim = ctx.writers.claim(&ticket.id).await;
-    let (upload, epoch) = match load(ctx, ticket).await? {
+    context.blobs.room().await?;
+    let mut claim = context.writers.claim(&ticket.id).await;
+    let (upload, epoch) = match load(context, ticket).await? {
         State::Empty => {
-            refuse_too_many(ctx, ticket).await?;
-            (ctx.blobs.begin(&ticket.id), 0)
+            refuse_too_many(context, ticket).await?;
+            (context.blobs.begin(&ticket.id), 0)
         }
         State::Open { upload, epoch } => (upload, epoch),
         State::Finished(_) | State::Cancelled => return Err(ticket::unknown()),
@@ -48,8 +48,8 @@ where
         return Ok(Step::OutOfOrder { size });
     }
     let before = upload.clone();
-    let _in_flight = ctx.metrics.upload_in_flight();
-    let mut writer = ctx.blobs.resume(upload, ticket.algorithm).await?;
+    let _in_flight = context.metrics.upload_in_flight();
+    let mut writer = context.blobs.resume(upload, ticket.algorithm).await?;
     let received = receive(&mut writer, &mut claim, body, expected(&chunk)).await;
     if let Err(Failure::Superseded) = received {
         drop(writer);
@@ -59,12 +59,12 @@ where
         // A chunk that lies about its size changes nothing.
         drop(writer);
         if before.size == 0 {
-            ctx.blobs.abort(&before).await?;
+            context.blobs.abort(&before).await?;
         }
         return Err(error);
     }
     // What came is kept in a task of its own: a client that hangs up does not stop it.
-    let (context, kept) = (ctx.clone(), ticket.clone());
+    let (context, kept) = (context.clone(), ticket.clone());
     let size = tokio::spawn(async move {
         let upload = writer.pause().await?;
         match save(&context, &kept, &upload, epoch).await {
@@ -155,10 +155,10 @@ fn wrong_size(message: &'static str) -> Error {
     Error::invalid(message).about(Subject::Size)
 }
 
-async fn refuse_too_many(ctx: &Context, ticket: &Ticket) -> Result<()> {
-    let row = ctx.db.one(sql::OPEN_UPLOADS, args![ticket.principal.as_str()]).await?;
+async fn refuse_too_many(context: &Context, ticket: &Ticket) -> Result<()> {
+    let row = context.db.one(sql::OPEN_UPLOADS, args![ticket.principal.as_str()]).await?;
     let open: i64 = row.map_or(Ok(0), |row| row.get(0))?;
-    if open < i64::from(ctx.settings.uploads_per_caller) {
+    if open < i64::from(context.settings.uploads_per_caller) {
         return Ok(());
     }
     let mut error = Error::new(

@@ -23,14 +23,14 @@ fn chunk(range: std::ops::Range<u64>) -> Chunk {
 
 async fn begin(world: &World, name: &RepositoryName) -> (Allowed, Ticket) {
     let allowed = world.allowed(name, Right::PUSH).await;
-    let ticket = super::begin(&world.ctx, &allowed, name, &Caller::system(), None).unwrap();
+    let ticket = super::begin(&world.context, &allowed, name, &Caller::system(), None).unwrap();
     (allowed, ticket)
 }
 
 async fn content(world: &World, name: &RepositoryName, digest: &Digest) -> Vec<u8> {
     let allowed = world.allowed(name, Right::PULL).await;
-    let blob = known(&world.ctx, &allowed, name, digest).await.unwrap();
-    let reader = read(&world.ctx, &blob, 0..blob.size).await.unwrap();
+    let blob = known(&world.context, &allowed, name, digest).await.unwrap();
+    let reader = read(&world.context, &blob, 0..blob.size).await.unwrap();
     reader.collect().await.unwrap().to_bytes().to_vec()
 }
 
@@ -38,71 +38,72 @@ async fn content(world: &World, name: &RepositoryName, digest: &Digest) -> Vec<u
 async fn a_blob_comes_in_chunks_and_is_read_back() {
     for engine in ENGINES {
         let world = World::new(engine).await;
-        let (name, ctx) = (name("library/x"), &world.ctx);
+        let (name, context) = (name("library/x"), &world.context);
         let (allowed, ticket) = begin(&world, &name).await;
-        assert_eq!(size(ctx, &ticket).await.unwrap(), 0);
+        assert_eq!(size(context, &ticket).await.unwrap(), 0);
 
         let bytes: Vec<u8> = (0..30_000_u32).map(|i| i as u8).collect();
-        let first = append(ctx, &ticket, chunk(0..10_000), body(&bytes[..10_000])).await;
+        let first = append(context, &ticket, chunk(0..10_000), body(&bytes[..10_000])).await;
         assert_eq!(first.unwrap(), Step::Done(10_000));
         // A gap and an overlap leave the upload as it was.
         for wrong in [11_000..12_000, 9_000..10_000] {
-            let step = append(ctx, &ticket, chunk(wrong), body(&bytes[..1000])).await.unwrap();
+            let step = append(context, &ticket, chunk(wrong), body(&bytes[..1000])).await.unwrap();
             assert_eq!(step, Step::OutOfOrder { size: 10_000 });
         }
-        let lying = append(ctx, &ticket, chunk(10_000..12_000), body(&bytes[..1000])).await;
+        let lying = append(context, &ticket, chunk(10_000..12_000), body(&bytes[..1000])).await;
         assert_eq!(lying.unwrap_err().subject, Subject::Size);
-        assert_eq!(size(ctx, &ticket).await.unwrap(), 10_000);
-        let second = append(ctx, &ticket, Chunk::default(), body(&bytes[10_000..20_000])).await;
+        assert_eq!(size(context, &ticket).await.unwrap(), 10_000);
+        let second = append(context, &ticket, Chunk::default(), body(&bytes[10_000..20_000])).await;
         assert_eq!(second.unwrap(), Step::Done(20_000));
 
         let digest = Digest::of(Algorithm::Sha256, &bytes);
         let rest = body(&bytes[20_000..]);
         let last = chunk(20_000..30_000);
-        let done = finish(ctx, &allowed, &name, &ticket, digest, last, rest).await.unwrap();
+        let done = finish(context, &allowed, &name, &ticket, digest, last, rest).await.unwrap();
         assert_eq!(done, Step::Done(()));
         assert_eq!(content(&world, &name, &digest).await, bytes);
 
         // The answer may have been lost: asked again, it is the same; the upload is over.
         let again =
-            finish(ctx, &allowed, &name, &ticket, digest, Chunk::default(), body(&[])).await;
+            finish(context, &allowed, &name, &ticket, digest, Chunk::default(), body(&[])).await;
         assert_eq!(again.unwrap(), Step::Done(()));
-        assert!(size(ctx, &ticket).await.unwrap_err().is(Kind::NotFound));
-        assert!(cancel(ctx, &ticket).await.unwrap_err().is(Kind::NotFound));
+        assert!(size(context, &ticket).await.unwrap_err().is(Kind::NotFound));
+        assert!(cancel(context, &ticket).await.unwrap_err().is(Kind::NotFound));
     }
 }
 
 #[tokio::test]
 async fn an_upload_belongs_to_its_repository_caller_and_time() {
     let world = World::new(Engine::Sqlite).await;
-    let (x, y, ctx) = (name("library/x"), name("library/y"), &world.ctx);
+    let (x, y, context) = (name("library/x"), name("library/y"), &world.context);
     let (allowed, ticket) = begin(&world, &x).await;
     let by = Caller::system();
-    assert!(open(ctx, &allowed, &x, &by, &ticket.id).is_ok());
+    assert!(open(context, &allowed, &x, &by, &ticket.id).is_ok());
     let unknown = |result: Result<Ticket>| result.unwrap_err().subject == Subject::Upload;
-    assert!(unknown(open(ctx, &allowed, &y, &by, &ticket.id)));
-    assert!(unknown(open(ctx, &allowed, &x, &Caller::anonymous(), &ticket.id)));
+    assert!(unknown(open(context, &allowed, &y, &by, &ticket.id)));
+    assert!(unknown(open(context, &allowed, &x, &Caller::anonymous(), &ticket.id)));
     for forged in ["", "x", &"0".repeat(64), &ticket.id[..62], &format!("{}00", ticket.id)] {
-        assert!(unknown(open(ctx, &allowed, &x, &by, forged)), "{forged}");
+        assert!(unknown(open(context, &allowed, &x, &by, forged)), "{forged}");
     }
-    ctx.clock.advance(ctx.settings.upload_max_age + Duration::from_secs(2));
-    assert!(unknown(open(ctx, &allowed, &x, &by, &ticket.id)));
+    context.clock.advance(context.settings.upload_max_age + Duration::from_secs(2));
+    assert!(unknown(open(context, &allowed, &x, &by, &ticket.id)));
 }
 
 #[tokio::test]
 async fn a_wrong_digest_ends_an_upload_and_leaves_nothing() {
     for engine in ENGINES {
         let world = World::new(engine).await;
-        let (name, ctx) = (name("library/x"), &world.ctx);
+        let (name, context) = (name("library/x"), &world.context);
         let (allowed, ticket) = begin(&world, &name).await;
-        append(ctx, &ticket, Chunk::default(), body(b"some")).await.unwrap();
+        append(context, &ticket, Chunk::default(), body(b"some")).await.unwrap();
         let other = Digest::of(Algorithm::Sha256, b"other");
         let refused =
-            finish(ctx, &allowed, &name, &ticket, other, Chunk::default(), body(b"thing")).await;
+            finish(context, &allowed, &name, &ticket, other, Chunk::default(), body(b"thing"))
+                .await;
         assert_eq!(refused.unwrap_err().subject, Subject::Digest);
-        assert!(size(ctx, &ticket).await.unwrap_err().is(Kind::NotFound));
-        assert!(held(ctx, &name, &other).await.unwrap().is_none());
-        let left: Vec<_> = ctx.blobs.list().collect().await;
+        assert!(size(context, &ticket).await.unwrap_err().is(Kind::NotFound));
+        assert!(held(context, &name, &other).await.unwrap().is_none());
+        let left: Vec<_> = context.blobs.list().collect().await;
         assert!(left.is_empty(), "{engine}");
     }
 }
@@ -110,26 +111,26 @@ async fn a_wrong_digest_ends_an_upload_and_leaves_nothing() {
 #[tokio::test]
 async fn a_body_that_breaks_off_keeps_what_came() {
     let world = World::new(Engine::Sqlite).await;
-    let (name, ctx) = (name("library/x"), &world.ctx);
+    let (name, context) = (name("library/x"), &world.context);
     let (allowed, ticket) = begin(&world, &name).await;
     let broken = stream::iter([
         Ok(Bytes::from_static(b"first ")),
         Err(std::io::Error::other("the client went away")),
     ]);
-    assert!(append(ctx, &ticket, Chunk::default(), broken).await.is_err());
-    assert_eq!(size(ctx, &ticket).await.unwrap(), 6);
+    assert!(append(context, &ticket, Chunk::default(), broken).await.is_err());
+    assert_eq!(size(context, &ticket).await.unwrap(), 6);
     let digest = Digest::of(Algorithm::Sha256, b"first second");
     let rest = body(b"second");
-    finish(ctx, &allowed, &name, &ticket, digest, chunk(6..12), rest).await.unwrap();
+    finish(context, &allowed, &name, &ticket, digest, chunk(6..12), rest).await.unwrap();
     assert_eq!(content(&world, &name, &digest).await, b"first second");
 }
 
 #[tokio::test]
 async fn a_newer_request_stops_an_older_one_that_hangs() {
     let world = World::new(Engine::Sqlite).await;
-    let (name, ctx) = (name("library/x"), &world.ctx);
+    let (name, context) = (name("library/x"), &world.context);
     let (_, ticket) = begin(&world, &name).await;
-    append(ctx, &ticket, Chunk::default(), body(b"kept ")).await.unwrap();
+    append(context, &ticket, Chunk::default(), body(b"kept ")).await.unwrap();
     let (started, starts) = tokio::sync::oneshot::channel();
     let mut started = Some(started);
     let hanging = stream::iter([Ok(Bytes::from_static(b"lost"))]).chain(Box::pin(stream::poll_fn(
@@ -140,13 +141,13 @@ async fn a_newer_request_stops_an_older_one_that_hangs() {
             std::task::Poll::Pending
         },
     )));
-    let (other, hangs) = (ctx.clone(), ticket.clone());
+    let (other, hangs) = (context.clone(), ticket.clone());
     let old = tokio::spawn(async move { append(&other, &hangs, Chunk::default(), hanging).await });
     starts.await.unwrap();
-    let new = append(ctx, &ticket, chunk(5..8), body(b"new")).await.unwrap();
+    let new = append(context, &ticket, chunk(5..8), body(b"new")).await.unwrap();
     assert_eq!(new, Step::Done(8));
     assert!(old.await.unwrap().unwrap_err().is(Kind::Conflict));
-    assert_eq!(ctx.metrics.uploads().get(), 0);
+    assert_eq!(context.metrics.uploads().get(), 0);
 }
 
 #[tokio::test]
@@ -160,10 +161,10 @@ async fn many_writers_of_one_blob_all_succeed_and_it_is_stored_once() {
         });
         let digests = futures_util::future::join_all(pushes).await;
         assert!(digests.iter().all(|digest| *digest == digests[0]));
-        let stored: Vec<_> = world.ctx.blobs.list().collect().await;
+        let stored: Vec<_> = world.context.blobs.list().collect().await;
         assert_eq!(stored.len(), 1, "{engine}");
         for i in 0..4 {
-            let held = held(&world.ctx, &name(&format!("library/r{i}")), &digests[0]).await;
+            let held = held(&world.context, &name(&format!("library/r{i}")), &digests[0]).await;
             assert!(held.unwrap().is_some());
         }
     }
@@ -173,27 +174,27 @@ async fn many_writers_of_one_blob_all_succeed_and_it_is_stored_once() {
 async fn a_mount_needs_the_right_to_pull_and_a_delete_stays_in_its_repository() {
     for engine in ENGINES {
         let world = World::new(engine).await;
-        let (a, b, ctx) = (name("library/a"), name("library/b"), &world.ctx);
+        let (a, b, context) = (name("library/a"), name("library/b"), &world.context);
         let digest = world.push_blob(&a, b"shared").await;
         let into = world.allowed(&b, Right::PUSH).await;
-        assert!(held(ctx, &b, &digest).await.unwrap().is_none(), "held by its repository only");
+        assert!(held(context, &b, &digest).await.unwrap().is_none(), "held by its repository only");
 
         let public = Caller::anonymous();
-        let mounted = mount(ctx, &public, &into, &b, &digest, Some(&a)).await.unwrap();
+        let mounted = mount(context, &public, &into, &b, &digest, Some(&a)).await.unwrap();
         assert_eq!(mounted, Mounted::Yes);
-        assert!(held(ctx, &b, &digest).await.unwrap().is_some());
+        assert!(held(context, &b, &digest).await.unwrap().is_some());
         let deleting = world.allowed(&b, Right::DELETE).await;
-        delete(ctx, &deleting, &b, &digest).await.unwrap();
-        assert!(held(ctx, &b, &digest).await.unwrap().is_none());
-        assert!(held(ctx, &a, &digest).await.unwrap().is_some());
-        assert!(delete(ctx, &deleting, &b, &digest).await.unwrap_err().is(Kind::NotFound));
+        delete(context, &deleting, &b, &digest).await.unwrap();
+        assert!(held(context, &b, &digest).await.unwrap().is_none());
+        assert!(held(context, &a, &digest).await.unwrap().is_some());
+        assert!(delete(context, &deleting, &b, &digest).await.unwrap_err().is(Kind::NotFound));
 
         // Without a source it is searched for; what nobody has is not found.
-        let found = mount(ctx, &public, &into, &b, &digest, None).await.unwrap();
+        let found = mount(context, &public, &into, &b, &digest, None).await.unwrap();
         assert_eq!(found, Mounted::Yes);
         let missing = Digest::of(Algorithm::Sha256, b"missing");
         for source in [None, Some(&a)] {
-            let nothing = mount(ctx, &public, &into, &b, &missing, source).await.unwrap();
+            let nothing = mount(context, &public, &into, &b, &missing, source).await.unwrap();
             assert_eq!(nothing, Mounted::No);
         }
     }
@@ -204,24 +205,24 @@ async fn open_uploads_are_bounded_and_old_ones_go() {
     for engine in ENGINES {
         let settings = crate::Settings { uploads_per_caller: 2, ..Default::default() };
         let world = World::with(engine, settings).await;
-        let (name, ctx) = (name("library/x"), &world.ctx);
+        let (name, context) = (name("library/x"), &world.context);
         for _ in 0..2 {
             let (_, ticket) = begin(&world, &name).await;
-            append(ctx, &ticket, Chunk::default(), body(b"x")).await.unwrap();
+            append(context, &ticket, Chunk::default(), body(b"x")).await.unwrap();
         }
         let (_, third) = begin(&world, &name).await;
-        let refused = append(ctx, &third, Chunk::default(), body(b"x")).await.unwrap_err();
+        let refused = append(context, &third, Chunk::default(), body(b"x")).await.unwrap_err();
         assert!(refused.is(Kind::TooMany));
-        assert_eq!(purge(ctx).await.unwrap(), 0);
-        ctx.clock.advance(ctx.settings.upload_max_age + Duration::from_secs(2));
-        assert_eq!(purge(ctx).await.unwrap(), 2);
+        assert_eq!(purge(context).await.unwrap(), 0);
+        context.clock.advance(context.settings.upload_max_age + Duration::from_secs(2));
+        assert_eq!(purge(context).await.unwrap(), 2);
         let (_, ticket) = begin(&world, &name).await;
-        append(ctx, &ticket, Chunk::default(), body(b"x")).await.unwrap();
-        cancel(ctx, &ticket).await.unwrap();
-        assert!(size(ctx, &ticket).await.unwrap_err().is(Kind::NotFound));
+        append(context, &ticket, Chunk::default(), body(b"x")).await.unwrap();
+        cancel(context, &ticket).await.unwrap();
+        assert!(size(context, &ticket).await.unwrap_err().is(Kind::NotFound));
         let (_, empty) = begin(&world, &name).await;
-        cancel(ctx, &empty).await.unwrap();
-        assert!(size(ctx, &empty).await.unwrap_err().is(Kind::NotFound));
+        cancel(context, &empty).await.unwrap();
+        assert!(size(context, &empty).await.unwrap_err().is(Kind::NotFound));
     }
 }
 
@@ -229,12 +230,12 @@ async fn open_uploads_are_bounded_and_old_ones_go() {
 async fn looking_at_a_blob_that_nothing_needs_lets_it_stay_longer() {
     for engine in ENGINES {
         let world = World::new(engine).await;
-        let (name, ctx) = (name("library/x"), &world.ctx);
+        let (name, context) = (name("library/x"), &world.context);
         let digest = world.push_blob(&name, b"early").await;
-        let before = held(ctx, &name, &digest).await.unwrap().unwrap().unreferenced_at.unwrap();
-        ctx.clock.advance(Duration::from_secs(3600));
-        held(ctx, &name, &digest).await.unwrap().unwrap();
-        let after = held(ctx, &name, &digest).await.unwrap().unwrap().unreferenced_at.unwrap();
+        let before = held(context, &name, &digest).await.unwrap().unwrap().unreferenced_at.unwrap();
+        context.clock.advance(Duration::from_secs(3600));
+        held(context, &name, &digest).await.unwrap().unwrap();
+        let after = held(context, &name, &digest).await.unwrap().unwrap().unreferenced_at.unwrap();
         assert_eq!(after, before.after(Duration::from_secs(3600)), "{engine}");
     }
 }
@@ -242,30 +243,32 @@ async fn looking_at_a_blob_that_nothing_needs_lets_it_stay_longer() {
 #[tokio::test]
 async fn an_upload_that_became_a_blob_unrecorded_can_still_be_finished() {
     let world = World::new(Engine::Sqlite).await;
-    let (name, ctx) = (name("library/x"), &world.ctx);
+    let (name, context) = (name("library/x"), &world.context);
     let (allowed, ticket) = begin(&world, &name).await;
-    append(ctx, &ticket, Chunk::default(), body(b"acknowledged ")).await.unwrap();
-    let State::Open { upload, .. } = load(ctx, &ticket).await.unwrap() else { panic!() };
+    append(context, &ticket, Chunk::default(), body(b"acknowledged ")).await.unwrap();
+    let State::Open { upload, .. } = load(context, &ticket).await.unwrap() else { panic!() };
     // As if the process had ended between the store and the database.
     let digest = Digest::of(Algorithm::Sha256, b"acknowledged and last");
-    let mut writer = ctx.blobs.resume(upload, Algorithm::Sha256).await.unwrap();
+    let mut writer = context.blobs.resume(upload, Algorithm::Sha256).await.unwrap();
     writer.write(Bytes::from_static(b"and last")).await.unwrap();
     writer.finish(&digest).await.unwrap();
-    assert!(held(ctx, &name, &digest).await.unwrap().is_none());
+    assert!(held(context, &name, &digest).await.unwrap().is_none());
 
     // Who does not have the bytes does not get the blob.
     let guess = world.push_blob(&"library/y".parse().unwrap(), b"of another").await;
-    let refused = finish(ctx, &allowed, &name, &ticket, guess, Chunk::default(), body(b"")).await;
+    let refused =
+        finish(context, &allowed, &name, &ticket, guess, Chunk::default(), body(b"")).await;
     assert_eq!(refused.unwrap_err().subject, Subject::Digest);
 
     let (allowed, ticket) = begin(&world, &name).await;
-    append(ctx, &ticket, Chunk::default(), body(b"acknowledged ")).await.unwrap();
-    let State::Open { upload, .. } = load(ctx, &ticket).await.unwrap() else { panic!() };
-    let mut writer = ctx.blobs.resume(upload, Algorithm::Sha256).await.unwrap();
+    append(context, &ticket, Chunk::default(), body(b"acknowledged ")).await.unwrap();
+    let State::Open { upload, .. } = load(context, &ticket).await.unwrap() else { panic!() };
+    let mut writer = context.blobs.resume(upload, Algorithm::Sha256).await.unwrap();
     writer.write(Bytes::from_static(b"and last")).await.unwrap();
     writer.finish(&digest).await.unwrap();
     let last = body(b"and last");
-    let done = finish(ctx, &allowed, &name, &ticket, digest, chunk(13..21), last).await.unwrap();
+    let done =
+        finish(context, &allowed, &name, &ticket, digest, chunk(13..21), last).await.unwrap();
     assert_eq!(done, Step::Done(()));
     assert_eq!(content(&world, &name, &digest).await, b"acknowledged and last");
 }

@@ -42,19 +42,19 @@ pub struct Ticket {
 
 /// A new upload's name.
 pub(super) fn issue(
-    ctx: &Context,
+    context: &Context,
     project_id: i64,
     name: &RepositoryName,
     principal: &str,
     algorithm: Algorithm,
 ) -> Ticket {
-    let seconds = ctx.clock.now().seconds();
+    let seconds = context.clock.now().seconds();
     let mut bytes = [0; TICKET_LENGTH];
     bytes[0] = u8::from(algorithm == Algorithm::Sha512);
     bytes[TIME].copy_from_slice(&seconds.to_be_bytes()[8 - TIME.len()..]);
     rand::fill(&mut bytes[TIME.end..NAME_LENGTH]);
     let signed = message(&bytes[..NAME_LENGTH], project_id, name, principal);
-    let tag = hmac::sign(&ctx.ticket_key.0, &signed);
+    let tag = hmac::sign(&context.ticket_key.0, &signed);
     bytes[NAME_LENGTH..].copy_from_slice(&tag.as_ref()[..HASH_LENGTH]);
     Ticket {
         id: hex(&bytes),
@@ -66,7 +66,7 @@ pub(super) fn issue(
 
 /// The upload that a name stands for, or the error that there is none.
 pub(super) fn read(
-    ctx: &Context,
+    context: &Context,
     text: &str,
     project_id: i64,
     name: &RepositoryName,
@@ -74,14 +74,14 @@ pub(super) fn read(
 ) -> Result<Ticket> {
     let bytes = unhex(text).ok_or_else(unknown)?;
     let signed = message(&bytes[..NAME_LENGTH], project_id, name, principal);
-    let tag = hmac::sign(&ctx.ticket_key.0, &signed);
+    let tag = hmac::sign(&context.ticket_key.0, &signed);
     if !kit::constant_time_eq(&tag.as_ref()[..HASH_LENGTH], &bytes[NAME_LENGTH..]) {
         return Err(unknown());
     }
     let mut seconds = [0; 8];
     seconds[8 - TIME.len()..].copy_from_slice(&bytes[TIME]);
     let begun = Time::from_seconds(i64::from_be_bytes(seconds));
-    if begun.after(ctx.settings.upload_max_age) < ctx.clock.now() {
+    if begun.after(context.settings.upload_max_age) < context.clock.now() {
         return Err(unknown());
     }
     let algorithm = if bytes[0] == 1 { Algorithm::Sha512 } else { Algorithm::Sha256 };

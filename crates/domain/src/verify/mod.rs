@@ -80,12 +80,12 @@ pub struct Report {
 ///
 /// # Errors
 /// Those of the database and the store; a blob that cannot be read is a finding.
-pub async fn verify(ctx: &Context) -> Result<Report> {
+pub async fn verify(context: &Context) -> Result<Report> {
     let mut report = Report::default();
-    check_blobs(ctx, &mut report).await?;
-    check_manifests(ctx, &mut report).await?;
-    check_rows(ctx, &mut report).await?;
-    find_leftovers(ctx, &mut report).await?;
+    check_blobs(context, &mut report).await?;
+    check_manifests(context, &mut report).await?;
+    check_rows(context, &mut report).await?;
+    find_leftovers(context, &mut report).await?;
     Ok(report)
 }
 
@@ -95,10 +95,10 @@ struct Blob {
     place: ::blobs::Key,
 }
 
-async fn check_blobs(ctx: &Context, report: &mut Report) -> Result<()> {
+async fn check_blobs(context: &Context, report: &mut Report) -> Result<()> {
     let mut last = 0_i64;
     loop {
-        let rows = ctx.db.all(sql::BLOBS, args![last, BATCH]).await?;
+        let rows = context.db.all(sql::BLOBS, args![last, BATCH]).await?;
         let Some(end) = rows.last() else { return Ok(()) };
         last = end.get(0)?;
         let mut blobs = Vec::with_capacity(rows.len());
@@ -113,7 +113,7 @@ async fn check_blobs(ctx: &Context, report: &mut Report) -> Result<()> {
         report.blobs += blobs.len() as u64;
         report.bytes += blobs.iter().map(|blob| blob.size).sum::<u64>();
         let findings = futures_util::stream::iter(blobs)
-            .map(|blob| async move { check_blob(ctx, &blob).await })
+            .map(|blob| async move { check_blob(context, &blob).await })
             .buffer_unordered(READERS)
             .try_collect::<Vec<_>>()
             .await?;
@@ -121,8 +121,8 @@ async fn check_blobs(ctx: &Context, report: &mut Report) -> Result<()> {
     }
 }
 
-async fn check_blob(ctx: &Context, blob: &Blob) -> Result<Option<Problem>> {
-    let mut reader = match ctx.blobs.read(&blob.place, blob.size, 0..blob.size).await {
+async fn check_blob(context: &Context, blob: &Blob) -> Result<Option<Problem>> {
+    let mut reader = match context.blobs.read(&blob.place, blob.size, 0..blob.size).await {
         Ok(reader) => reader,
         Err(error) if error.is(Kind::NotFound) => {
             return Ok(Some(Problem::BlobMissing(blob.digest)));
@@ -140,10 +140,10 @@ async fn check_blob(ctx: &Context, blob: &Blob) -> Result<Option<Problem>> {
     Ok((hasher.finish() != blob.digest).then_some(Problem::BlobCorrupt(blob.digest)))
 }
 
-async fn check_manifests(ctx: &Context, report: &mut Report) -> Result<()> {
+async fn check_manifests(context: &Context, report: &mut Report) -> Result<()> {
     let mut last = 0_i64;
     loop {
-        let rows = ctx.db.all(sql::ARTIFACTS, args![last, BATCH]).await?;
+        let rows = context.db.all(sql::ARTIFACTS, args![last, BATCH]).await?;
         let Some(end) = rows.last() else { return Ok(()) };
         last = end.get(0)?;
         for row in &rows {
@@ -165,10 +165,11 @@ async fn check_manifests(ctx: &Context, report: &mut Report) -> Result<()> {
                 .map(|part| part.digest)
                 .collect();
             let known = row.get::<i64>(6)? + row.get::<i64>(7)?;
-            if wanted.is_empty() || ctx.settings.allow_missing_references {
+            if wanted.is_empty() || context.settings.allow_missing_references {
                 continue;
             }
-            let found = if known == 0 { BTreeSet::new() } else { parts(ctx, row.get(0)?).await? };
+            let found =
+                if known == 0 { BTreeSet::new() } else { parts(context, row.get(0)?).await? };
             for missing in wanted.difference(&found) {
                 let problem = Problem::ReferenceMissing(repository.clone(), digest, *missing);
                 report.problems.push(problem);
@@ -177,12 +178,12 @@ async fn check_manifests(ctx: &Context, report: &mut Report) -> Result<()> {
     }
 }
 
-async fn parts(ctx: &Context, artifact_id: i64) -> Result<BTreeSet<Digest>> {
-    let rows = ctx.db.all(sql::PARTS, args![artifact_id]).await?;
+async fn parts(context: &Context, artifact_id: i64) -> Result<BTreeSet<Digest>> {
+    let rows = context.db.all(sql::PARTS, args![artifact_id]).await?;
     rows.iter().map(|row| parse(&row.get::<String>(0)?)).collect()
 }
 
-async fn check_rows(ctx: &Context, report: &mut Report) -> Result<()> {
+async fn check_rows(context: &Context, report: &mut Report) -> Result<()> {
     let checks = [
         ("an artifact needs a blob that its repository does not hold", sql::NEEDS_WITHOUT_HOLD),
         ("a repository holds a blob that is not there", sql::HOLDS_WITHOUT_BLOB),
@@ -190,7 +191,7 @@ async fn check_rows(ctx: &Context, report: &mut Report) -> Result<()> {
         ("an artifact has no bytes", sql::ARTIFACTS_WITHOUT_CONTENT),
     ];
     for (what, statement) in checks {
-        for row in ctx.db.all(statement, args![LISTED]).await? {
+        for row in context.db.all(statement, args![LISTED]).await? {
             report.problems.push(Problem::RowAstray(what, row.get(0)?, row.get(1)?));
         }
     }
@@ -199,8 +200,8 @@ async fn check_rows(ctx: &Context, report: &mut Report) -> Result<()> {
 
 /// The store is listed first and the rows are asked for after, so that a blob which is
 /// pushed meanwhile is not taken for a leftover.
-async fn find_leftovers(ctx: &Context, report: &mut Report) -> Result<()> {
-    let mut chunks = std::pin::pin!(ctx.blobs.list().chunks(BATCH as usize));
+async fn find_leftovers(context: &Context, report: &mut Report) -> Result<()> {
+    let mut chunks = std::pin::pin!(context.blobs.list().chunks(BATCH as usize));
     while let Some(chunk) = chunks.next().await {
         let entries = chunk.into_iter().collect::<Result<Vec<_>>>()?;
         let mut arguments: Args = args![];
@@ -208,7 +209,7 @@ async fn find_leftovers(ctx: &Context, report: &mut Report) -> Result<()> {
             arguments.push(entry.key.as_str());
         }
         let places = Sql::list(sql::PLACES_BEFORE, entries.len(), sql::PLACES_AFTER);
-        let rows = ctx.db.all(places, arguments).await?;
+        let rows = context.db.all(places, arguments).await?;
         let known: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
         let unknown =
             entries.iter().map(|entry| entry.key.as_str()).filter(|key| !known.contains(*key));

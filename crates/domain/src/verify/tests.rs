@@ -16,7 +16,7 @@ async fn broken_and_lost_bytes_and_leftovers_are_found() {
     let broken = world.push_blob(&name, b"to be broken").await;
     let lost = world.push_blob(&name, b"to be lost").await;
     world.push_blob(&name, b"whole").await;
-    let clean = verify(&world.ctx).await.unwrap();
+    let clean = verify(&world.context).await.unwrap();
     assert_eq!((clean.blobs, clean.bytes, clean.problems.len()), (3, 27, 0));
     assert!(clean.leftovers.is_empty());
 
@@ -31,7 +31,7 @@ async fn broken_and_lost_bytes_and_leftovers_are_found() {
     fs::create_dir_all(file(&nobodys).parent().unwrap()).unwrap();
     fs::write(file(&nobodys), b"nobody's").unwrap();
 
-    let report = verify(&world.ctx).await.unwrap();
+    let report = verify(&world.context).await.unwrap();
     assert_eq!(report.problems.len(), 2);
     assert!(report.problems.contains(&Problem::BlobCorrupt(broken)));
     assert!(report.problems.contains(&Problem::BlobMissing(lost)));

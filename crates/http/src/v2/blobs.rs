@@ -34,9 +34,9 @@ pub(super) async fn get(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::PULL).await?;
-    let blob = uploads::known(ctx, &allowed, name, digest).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::PULL).await?;
+    let blob = uploads::known(context, &allowed, name, digest).await?;
     let mut response = choose(asked, digest, &blob).await?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_DIGEST, value(digest.to_string())?);
@@ -51,15 +51,15 @@ pub(super) async fn delete(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::DELETE).await?;
-    uploads::delete(ctx, &allowed, name, digest).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::DELETE).await?;
+    uploads::delete(context, &allowed, name, digest).await?;
     Ok(empty(StatusCode::ACCEPTED))
 }
 
 /// The whole blob, parts of it, or word that the client has it already.
 async fn choose(asked: &Asked<'_>, digest: &Digest, blob: &Arc<Held>) -> Result<Response<Body>> {
-    let (ctx, headers) = (&asked.state.domain, &asked.parts.headers);
+    let (context, headers) = (&asked.state.domain, &asked.parts.headers);
     if matches_none(headers, digest) {
         let mut response = empty(StatusCode::NOT_MODIFIED);
         response.headers_mut().remove(CONTENT_LENGTH);
@@ -68,19 +68,19 @@ async fn choose(asked: &Asked<'_>, digest: &Digest, blob: &Arc<Held>) -> Result<
     if asked.parts.method == Method::HEAD {
         return Ok(with_length(Body::empty(), blob.size));
     }
-    if let Some(address) = uploads::link(ctx, blob).await? {
+    if let Some(address) = uploads::link(context, blob).await? {
         let mut response = empty(StatusCode::TEMPORARY_REDIRECT);
         locate(&mut response, address)?;
         return Ok(response);
     }
     match wanted(headers, digest, blob.size) {
         Selection::Full | Selection::Malformed => {
-            let reader = uploads::read(ctx, blob, 0..blob.size).await?;
+            let reader = uploads::read(context, blob, 0..blob.size).await?;
             Ok(with_length(Body::new(reader), blob.size))
         }
         Selection::Ranges(ranges) => match ranges.as_slice() {
-            [range] => one_range(ctx, blob, range.clone()).await,
-            _ => many_ranges(ctx, blob, ranges),
+            [range] => one_range(context, blob, range.clone()).await,
+            _ => many_ranges(context, blob, ranges),
         },
         Selection::Unsatisfiable => unsatisfiable(blob.size),
         Selection::TooMany => {
@@ -110,10 +110,10 @@ fn with_length(body: Body, length: u64) -> Response<Body> {
     response
 }
 
-async fn one_range(ctx: &Context, blob: &Held, range: Range<u64>) -> Result<Response<Body>> {
+async fn one_range(context: &Context, blob: &Held, range: Range<u64>) -> Result<Response<Body>> {
     let content_range = content_range(&range, blob.size);
     let length = range.end - range.start;
-    let reader = uploads::read(ctx, blob, range).await?;
+    let reader = uploads::read(context, blob, range).await?;
     let mut response = with_length(Body::new(reader), length);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     response.headers_mut().insert(CONTENT_RANGE, value(content_range)?);
@@ -122,7 +122,7 @@ async fn one_range(ctx: &Context, blob: &Held, range: Range<u64>) -> Result<Resp
 
 /// Several ranges in one answer, each opened when its turn comes.
 fn many_ranges(
-    ctx: &Arc<Context>,
+    context: &Arc<Context>,
     blob: &Arc<Held>,
     ranges: Vec<Range<u64>>,
 ) -> Result<Response<Body>> {
@@ -136,13 +136,13 @@ fn many_ranges(
         .sum::<u64>()
         + end.len() as u64;
 
-    let (ctx, blob) = (ctx.clone(), blob.clone());
+    let (context, blob) = (context.clone(), blob.clone());
     let body = stream::iter(parts)
         .then(move |(head, range)| {
-            let (ctx, blob) = (ctx.clone(), blob.clone());
+            let (context, blob) = (context.clone(), blob.clone());
             async move {
                 let reader =
-                    uploads::read(&ctx, &blob, range).await.map_err(std::io::Error::other)?;
+                    uploads::read(&context, &blob, range).await.map_err(std::io::Error::other)?;
                 let head = stream::once(async { Ok(Bytes::from(head)) });
                 Ok::<_, std::io::Error>(head.chain(BodyDataStream::new(reader)))
             }

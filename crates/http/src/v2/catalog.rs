@@ -13,10 +13,10 @@ struct Catalog<'a> {
 }
 
 pub(super) async fn list(asked: &Asked<'_>) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_catalog(ctx, asked.caller).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_catalog(context, asked.caller).await?;
     let page = Keyset::from_query(asked.parts.uri.query().unwrap_or_default())?;
     let (last, limit) = (page.last.as_deref().unwrap_or_default(), page.limit(tags::LONGEST_PAGE));
-    let found = artifacts::catalog(ctx, allowed, last, limit).await?;
+    let found = artifacts::catalog(context, allowed, last, limit).await?;
     tags::names(&Catalog { repositories: &found.names }, &found, "/v2/_catalog", limit)
 }

@@ -28,9 +28,9 @@ pub(super) async fn get(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::PULL).await?;
-    let stored = artifacts::pull(ctx, &allowed, name, reference).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::PULL).await?;
+    let stored = artifacts::pull(context, &allowed, name, reference).await?;
     let digest = value(stored.digest.to_string())?;
     let etag = value(format!("\"{}\"", stored.digest))?;
     if matches_none(&asked.parts.headers, &stored.digest) {
@@ -57,8 +57,8 @@ pub(super) async fn put(
     reference: &Reference,
     body: &mut Body,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::PUSH).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::PUSH).await?;
     let tags = tags(asked)?;
     let push = Push {
         name: name.clone(),
@@ -68,7 +68,7 @@ pub(super) async fn put(
         content: read(&asked.parts.headers, body).await?,
         condition: condition(&asked.parts.headers)?,
     };
-    let pushed = artifacts::push(ctx, &allowed, push).await?;
+    let pushed = artifacts::push(context, &allowed, push).await?;
     let mut response = empty(StatusCode::CREATED);
     locate(&mut response, format!("/v2/{name}/manifests/{}", pushed.digest))?;
     if pushed.incomplete {
@@ -90,11 +90,11 @@ pub(super) async fn delete(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::DELETE).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::DELETE).await?;
     match reference {
-        Reference::Tag(tag) => artifacts::untag(ctx, &allowed, name, tag).await?,
-        Reference::Digest(digest) => artifacts::delete(ctx, &allowed, name, digest).await?,
+        Reference::Tag(tag) => artifacts::untag(context, &allowed, name, tag).await?,
+        Reference::Digest(digest) => artifacts::delete(context, &allowed, name, digest).await?,
     }
     Ok(empty(StatusCode::ACCEPTED))
 }

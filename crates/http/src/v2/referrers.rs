@@ -50,8 +50,8 @@ pub(super) async fn list(
     name: &RepositoryName,
     subject: &Digest,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::PULL).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::PULL).await?;
     let query = asked.parts.uri.query();
     let types: Vec<String> = query::all(query, "artifactType")
         .filter(|of_type| !of_type.is_empty())
@@ -64,7 +64,7 @@ pub(super) async fn list(
     }
     let page = Keyset::from_query(query.unwrap_or_default())?;
     let (last, limit) = (page.last.as_deref().unwrap_or_default(), page.limit(LONGEST_PAGE).max(1));
-    let found = artifacts::referrers(ctx, &allowed, name, subject, &types, last, limit).await?;
+    let found = artifacts::referrers(context, &allowed, name, subject, &types, last, limit).await?;
     let last = found.found.last().filter(|_| found.more).map(|last| last.digest.clone());
     let body = Index {
         schema_version: 2,

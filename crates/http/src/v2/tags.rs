@@ -27,11 +27,11 @@ struct TagList<'a> {
 }
 
 pub(super) async fn list(asked: &Asked<'_>, name: &RepositoryName) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
-    let allowed = access::on_repository(ctx, asked.caller, name, Right::PULL).await?;
+    let context = &asked.state.domain;
+    let allowed = access::on_repository(context, asked.caller, name, Right::PULL).await?;
     let page = Keyset::from_query(asked.parts.uri.query().unwrap_or_default())?;
     let (last, limit) = (page.last.as_deref().unwrap_or_default(), page.limit(LONGEST_PAGE));
-    let found = artifacts::tags(ctx, &allowed, name, last, limit).await?;
+    let found = artifacts::tags(context, &allowed, name, last, limit).await?;
     let body = TagList { name: name.as_str(), tags: &found.names };
     names(&body, &found, &format!("/v2/{name}/tags/list"), limit)
 }

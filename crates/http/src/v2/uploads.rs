@@ -38,13 +38,14 @@ pub(super) async fn post(
         Some(name) => Some(algorithm(&name)?),
         None => None,
     };
-    let ctx = &asked.state.domain;
-    let ticket = uploads::begin(ctx, &allowed, name, asked.caller, algorithm)?;
+    let context = &asked.state.domain;
+    let ticket = uploads::begin(context, &allowed, name, asked.caller, algorithm)?;
     match query::first(query, "digest") {
         Some(text) => {
             let digest = digest(&text)?;
             let chunk = Chunk::default();
-            uploads::finish(ctx, &allowed, name, &ticket, digest, chunk, bytes_of(body)).await?;
+            uploads::finish(context, &allowed, name, &ticket, digest, chunk, bytes_of(body))
+                .await?;
             created(name, &digest)
         }
         None => accepted(name, &ticket, 0, StatusCode::ACCEPTED),
@@ -57,13 +58,13 @@ async fn mount(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response<Body>> {
-    let ctx = &asked.state.domain;
+    let context = &asked.state.domain;
     // A source that is no name is a source that does not have the blob.
     let from = query::first(asked.parts.uri.query(), "from").filter(|from| !from.is_empty());
     let source = from.as_deref().map(str::parse::<RepositoryName>).transpose();
     let mounted = match source {
         Ok(source) => {
-            uploads::mount(ctx, asked.caller, allowed, name, digest, source.as_ref()).await?
+            uploads::mount(context, asked.caller, allowed, name, digest, source.as_ref()).await?
         }
         Err(_) => Mounted::No,
     };
@@ -72,7 +73,7 @@ async fn mount(
         Mounted::OutOfReach(source) => return Ok(out_of_reach(asked, name, &source)),
         Mounted::No => {}
     }
-    let ticket = uploads::begin(ctx, allowed, name, asked.caller, Some(digest.algorithm()))?;
+    let ticket = uploads::begin(context, allowed, name, asked.caller, Some(digest.algorithm()))?;
     accepted(name, &ticket, 0, StatusCode::ACCEPTED)
 }
 
@@ -112,8 +113,8 @@ pub(super) async fn put(
     };
     let digest = digest(&wanted)?;
     let chunk = chunk(&asked.parts.headers)?;
-    let ctx = &asked.state.domain;
-    match uploads::finish(ctx, &allowed, name, &ticket, digest, chunk, bytes_of(body)).await? {
+    let context = &asked.state.domain;
+    match uploads::finish(context, &allowed, name, &ticket, digest, chunk, bytes_of(body)).await? {
         Step::Done(()) => created(name, &digest),
         Step::OutOfOrder { size } => out_of_order(name, &ticket, size),
     }
