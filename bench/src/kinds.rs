@@ -88,8 +88,8 @@ pub const FIGURES: [Figure; 13] = [
     figure(Kind::GetLarge, "get-10m", "GET blob 10 MiB", 0.54, 0.35, 2500.0, ANY),
     figure(Kind::GetRange, "get-range", "GET 64 KiB range of 10 MiB", 0.07, 0.03, 80.0, ANY),
     figure(Kind::PushSmall, "push-4k", "push 4 KiB (POST + PUT)", 0.18, 0.09, 700.0, 4000),
-    figure(Kind::PushMedium, "push-1m", "push 1 MiB", 0.28, 0.12, 1500.0, 400),
-    figure(Kind::PushLarge, "push-10m", "push 10 MiB", 0.54, 0.22, 9000.0, 48),
+    figure(Kind::PushMedium, "push-1m", "push 1 MiB", 0.28, 0.12, 1500.0, 300),
+    figure(Kind::PushLarge, "push-10m", "push 10 MiB", 0.54, 0.22, 9000.0, 32),
     figure(Kind::PutManifest, "put-manifest", "PUT manifest", 1.7, 0.2, 600.0, 4000),
 ];
 
@@ -151,6 +151,18 @@ impl Kind {
             Kind::PushMedium => push(registry, &fixtures.medium_family),
             Kind::PushLarge => push(registry, &fixtures.large_family),
             Kind::PutManifest => put_manifest(registry, fixtures),
+        }
+    }
+}
+
+impl Kind {
+    /// The blobs that requests of this kind bring, if they bring any.
+    pub fn pushed(self, fixtures: &Fixtures) -> Option<&Family> {
+        match self {
+            Kind::PushSmall => Some(&fixtures.small_family),
+            Kind::PushMedium => Some(&fixtures.medium_family),
+            Kind::PushLarge => Some(&fixtures.large_family),
+            _ => None,
         }
     }
 }

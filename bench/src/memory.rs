@@ -1,5 +1,6 @@
 //! Resident memory under many connections at once.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,30 +89,37 @@ fn download(registry: &Registry, request: &str, counts: &Counts, deadline: Insta
     Ok(())
 }
 
-/// 500 uploads of 100 MB at once, every second one of the same blob, for at most `time`; what is
-/// not finished then is cut off.
-pub fn uploads(server: &Server, time: Duration) -> Outcome<Peak> {
+/// 500 uploads of 100 MB at once, every second one of the same blob, for at most `time` and at most
+/// as many bytes as the disk of `folder` bears; what is not finished then is cut off.
+pub fn uploads(server: &Server, folder: &Path, time: Duration) -> Outcome<Peak> {
     let registry = server.registry()?;
+    let budget = disk_budget(folder)?;
     let family = Family::new(SIZE);
     let shared = family.unique();
     let number = AtomicU64::new(0);
     measure(server, time, |counts, deadline| {
         if number.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
-            upload(&registry, &shared, counts, deadline)
+            upload(&registry, &shared, counts, deadline, budget)
         } else {
-            upload(&registry, &family.unique(), counts, deadline)
+            upload(&registry, &family.unique(), counts, deadline, budget)
         }
     })
 }
 
-fn upload(registry: &Registry, blob: &Blob, counts: &Counts, deadline: Instant) -> Outcome<()> {
+fn upload(
+    registry: &Registry,
+    blob: &Blob,
+    counts: &Counts,
+    deadline: Instant,
+    budget: u64,
+) -> Outcome<()> {
     let mut connection = Connection::open(registry.address, PIECE)?;
     let head = registry.put_blob_head(&mut connection, &blob.digest, blob.size())?;
     connection.send(&[head.as_bytes()])?;
     counts.begin();
     for part in blob.parts() {
         for piece in part.chunks(PIECE) {
-            if Instant::now() > deadline {
+            if Instant::now() > deadline || counts.moved.load(Ordering::Relaxed) > budget {
                 counts.end(false);
                 return Ok(());
             }
@@ -123,6 +131,23 @@ fn upload(registry: &Registry, blob: &Blob, counts: &Counts, deadline: Instant) 
     expect(&answer, 201, "PUT the blob")?;
     counts.end(true);
     Ok(())
+}
+
+/// How many bytes uploads may bring: an object store may lay them down twice, and an eighth of the
+/// disk stays free.
+fn disk_budget(folder: &Path) -> Outcome<u64> {
+    let disk = rustix::fs::statvfs(folder).map_err(|error| format!("the disk's space: {error}"))?;
+    let spare = disk.f_bavail.saturating_sub(disk.f_blocks / 8) * disk.f_frsize / 2;
+    let needed = (CLIENTS * SIZE / 10) as u64;
+    if spare < needed {
+        return Err(format!(
+            "the disk of {} has no room for uploads: {} GB may be used, {} are needed",
+            folder.display(),
+            spare / 1_000_000_000,
+            needed / 1_000_000_000,
+        ));
+    }
+    Ok(spare)
 }
 
 fn measure(

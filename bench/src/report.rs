@@ -78,6 +78,8 @@ pub struct Line {
     pub haven: Measured,
     /// docker-registry's runs.
     pub peer: Measured,
+    /// Runs of the bare receiver, for pushes.
+    pub floor: Option<Measured>,
 }
 
 impl Line {
@@ -112,10 +114,13 @@ impl Line {
     fn row(&self) -> String {
         let share = self.share();
         format!(
-            "| {} | {} | {} | {:.3} ({:.3}–{:.3}) | {} | {} | {} | {} | {} / {} | {} / {} | {:.0} | {:.0} |\n",
+            "| {} | {} | {} | {} | {:.3} ({:.3}–{:.3}) | {} | {} | {} | {} | {} / {} | {} / {} | {:.0} | {:.0} |\n",
             self.figure.title,
             microseconds(self.peer.cpu_per_request()),
             microseconds(self.haven.cpu_per_request()),
+            self.floor
+                .as_ref()
+                .map_or(String::new(), |floor| microseconds(floor.cpu_per_request())),
             share.median,
             share.least,
             share.most,
@@ -143,6 +148,7 @@ impl Line {
             "within_aim": self.within_aim(),
             "haven": measured_json(&self.haven),
             "docker_registry": measured_json(&self.peer),
+            "bare_receiver": self.floor.as_ref().map(measured_json),
         })
     }
 }
@@ -326,8 +332,8 @@ impl Report {
         if !self.lines.is_empty() {
             text.push_str(
                 "\nDR is docker-registry. CPU is the server's, per request, user and system; latencies are p50 / p99.\n\n\
-                 | request | DR, CPU | Haven, CPU | Haven / DR (lowest–highest) | at most | zot / DR | aim | aim kept | DR, latency | Haven, latency | DR, requests/s | Haven, requests/s |\n\
-                 |---|---|---|---|---|---|---|---|---|---|---|---|\n",
+                 | request | DR, CPU | Haven, CPU | bare receiver, CPU | Haven / DR (lowest–highest) | at most | zot / DR | aim | aim kept | DR, latency | Haven, latency | DR, requests/s | Haven, requests/s |\n\
+                 |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
             );
             self.lines.iter().for_each(|line| text.push_str(&line.row()));
         }

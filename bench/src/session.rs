@@ -146,26 +146,35 @@ fn measure_requests(
     if figures.is_empty() {
         return Ok(());
     }
-    let peer_folder = scratch.join("docker-registry");
-    let peer = servers::docker_registry(&settings.peers, &peer_folder)?;
+    let peer = servers::docker_registry(&settings.peers, &scratch.join("docker-registry"))?;
     let peer_fixtures =
         material.push_to(&peer.registry()?).map_err(|error| format!("{}: {error}", peer.name))?;
+    let receiver = servers::bare(&scratch.join("bare-pushes"))?;
     for figure in figures {
         eprintln!("{} …", figure.title);
-        let contestants = vec![
+        let mut contestants = vec![
             Contestant::registry(&peer, |registry| figure.kind.work(registry, &peer_fixtures))?,
             Contestant::registry(haven, |registry| figure.kind.work(registry, haven_fixtures))?,
         ];
-        let mut results = compare(contestants, settings.effort(), figure.most, &|| Ok(()))?;
-        let (haven, peer) = (results.pop(), results.pop());
-        if let (Some(haven), Some(peer)) = (haven, peer) {
-            let line = Line { figure: *figure, haven, peer };
+        if let Some(family) = figure.kind.pushed(haven_fixtures) {
+            contestants
+                .push(Contestant { server: &receiver, work: Box::new(|| bare::push(family)) });
+        }
+        // What was pushed stays until the end: some file systems make new files slowly while
+        // others were removed just before.
+        let results = compare(contestants, settings.effort(), figure.most, &|| Ok(()))?;
+        if let [peer, haven, floor @ ..] = &results[..] {
+            let line = Line {
+                figure: *figure,
+                haven: haven.clone(),
+                peer: peer.clone(),
+                floor: floor.first().cloned(),
+            };
             eprintln!("  {}", line.brief());
             report.lines.push(line);
         }
     }
-    peer.stop();
-    clear(&peer_folder)
+    Ok(())
 }
 
 fn measure_huge(
@@ -259,7 +268,7 @@ fn measure_memory(settings: &Settings, scratch: &Scratch, report: &mut Report) -
         report.add_memory(MemoryLine::busy(place, "downloads", peak, BUSY_LIMIT));
         server.stop();
         let server = start()?;
-        let peak = memory::uploads(&server, settings.transfer_time())?;
+        let peak = memory::uploads(&server, &folder, settings.transfer_time())?;
         report.add_memory(MemoryLine::busy(place, "uploads", peak, BUSY_LIMIT));
         server.stop();
         clear(&folder)?;
