@@ -132,7 +132,11 @@ async fn answer(
     while let Some(frame) = body.frame().await {
         writer.write(frame.unwrap().into_data().unwrap()).await?;
     }
-    writer.finish(&digest).await?;
+    let pushed = writer.finish(&digest).await?;
+    // In a bucket each push is an object of its own; they must not pile up.
+    if pushed.key != stored.key {
+        store.delete(&[pushed.key]).await?;
+    }
     Ok(Response::new(Either::Right(Full::new(Bytes::new()))))
 }
 

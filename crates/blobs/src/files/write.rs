@@ -21,7 +21,7 @@ use tokio::{
 use super::{Files, remove_file};
 use crate::{
     Stored,
-    batch::Batch,
+    batch::{Batch, Gather},
     error::{disk, lost_task, unknown_upload},
     pool::{Pool, Pressure},
     upload::{Progress, Upload, fresh_name},
@@ -75,7 +75,7 @@ impl FileWriter {
             name,
             file,
             written,
-            batch: Batch::default(),
+            batch: Batch::new(Gather::AsTheyCame),
             under_way: None,
             failed: false,
             when_dropped,

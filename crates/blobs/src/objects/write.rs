@@ -20,7 +20,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use super::{Objects, UPLOADS, unavailable};
 use crate::{
     Key, Stored,
-    batch::Batch,
+    batch::{Batch, Gather},
     error::{lost_task, unknown_upload},
     pool::Pool,
     upload::{Parts, Progress, Tail, Upload, fresh_name},
@@ -89,7 +89,7 @@ impl ObjectWriter {
             id: upload.id.clone(),
             parts,
             tail,
-            gathered: Batch::default(),
+            gathered: Batch::new(Gather::Copied),
             under_way: None,
             failed: false,
             stale: Vec::new(),

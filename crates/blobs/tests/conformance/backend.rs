@@ -1,11 +1,15 @@
 //! A store under test, opened as often as a test likes, and what tests do with it all the time.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use blobs::{Key, Options, Place, Store, Stored, Upload};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
+use kit::Clock;
 use oci::{Algorithm, Digest};
 
 /// A place of its own for one test.
@@ -23,6 +27,15 @@ impl Backend {
 
     pub async fn open_with(&self, options: &Options) -> Store {
         Store::open(&self.place, options).await.unwrap()
+    }
+
+    /// Leaves nothing behind on the server.
+    pub async fn clear(self) {
+        let store = self.open().await;
+        let keys: Vec<_> = listed(&store).await.into_keys().collect();
+        store.delete(&keys).await.unwrap();
+        let later = Clock::System.now().after(std::time::Duration::from_secs(3600));
+        store.sweep_uploads(later, &HashSet::new()).await.unwrap();
     }
 }
 

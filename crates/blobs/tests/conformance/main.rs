@@ -19,7 +19,9 @@ macro_rules! keeps_every_promise {
         $($(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $promise() {
-                crate::$part::$promise(&$backend).await;
+                let backend = $backend;
+                crate::$part::$promise(&backend).await;
+                backend.clear().await;
             }
         )*)*
     };

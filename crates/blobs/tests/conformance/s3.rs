@@ -47,9 +47,9 @@ async fn a_link_lets_a_client_in() {
     let lifetime = Duration::from_secs(60);
     assert!(plain.open().await.link(&stored.key, lifetime).await.unwrap().is_none());
 
-    let Place::S3(mut place) = plain.place else { unreachable!() };
-    place.redirect = true;
-    let store = Store::open(&Place::S3(place), &Options::default()).await.unwrap();
+    let Place::S3(place) = plain.place.clone() else { unreachable!() };
+    let redirecting = Place::S3(S3Place { redirect: true, ..place });
+    let store = Store::open(&redirecting, &Options::default()).await.unwrap();
     let link = store.link(&stored.key, lifetime).await.unwrap().unwrap();
     let answer = reqwest::get(link.clone()).await.unwrap().error_for_status().unwrap();
     assert_eq!(answer.bytes().await.unwrap(), content(5000, 60));
@@ -57,6 +57,7 @@ async fn a_link_lets_a_client_in() {
     let mut forged = link;
     forged.set_path(&forged.path().replace("blobs", "blobz"));
     assert_eq!(reqwest::get(forged).await.unwrap().status(), 403);
+    plain.clear().await;
 }
 
 #[tokio::test]
@@ -77,7 +78,8 @@ async fn no_server_is_told_at_once_and_passes() {
 
 #[tokio::test]
 async fn a_small_blob_that_was_paused_is_not_written_twice() {
-    let store = backend().open().await;
+    let backend = backend();
+    let store = backend.open().await;
     let bytes = content(3000, 61);
     let upload = write_chunk(&store, store.begin(&id()), &bytes).await;
     let state = serde_json::to_value(&upload).unwrap();
@@ -85,29 +87,33 @@ async fn a_small_blob_that_was_paused_is_not_written_twice() {
     let stored = writer.finish(&sha256(&bytes)).await.unwrap();
     assert_eq!(state["progress"]["object"]["tail"]["key"], stored.key.as_str());
     assert_eq!(read_all(&store, &stored).await, bytes);
+    backend.clear().await;
 }
 
 /// A store at the far end of a wire.
-async fn behind_a_wire() -> (Wire, Store) {
+async fn behind_a_wire() -> (Wire, Backend) {
     let mut place = place();
     let wire = Wire::to(place.endpoint.as_ref().unwrap()).await;
     place.endpoint = Some(wire.url());
-    (wire, Store::open(&Place::S3(place), &Options::default()).await.unwrap())
+    (wire, Backend { place: Place::S3(place), _folder: None })
 }
 
 #[tokio::test]
 async fn a_broken_download_goes_on_where_it_broke() {
-    let (wire, store) = behind_a_wire().await;
+    let (wire, backend) = behind_a_wire().await;
+    let store = backend.open().await;
     let bytes = content(3_000_000, 62);
     let stored = push(&store, &bytes).await;
     wire.break_after(1_000_000);
     assert_eq!(read_all(&store, &stored).await, bytes);
     assert!(wire.has_broken());
+    backend.clear().await;
 }
 
 #[tokio::test]
 async fn a_server_that_is_gone_for_a_moment_is_not_noticed() {
-    let (wire, store) = behind_a_wire().await;
+    let (wire, backend) = behind_a_wire().await;
+    let store = backend.open().await;
     let bytes = content(12_000_000, 63);
     let mut writer = store.resume(store.begin(&id()), Algorithm::Sha256).await.unwrap();
     for (n, piece) in pieces(&bytes, 300_000).enumerate() {
@@ -119,11 +125,13 @@ async fn a_server_that_is_gone_for_a_moment_is_not_noticed() {
     let stored = writer.finish(&sha256(&bytes)).await.unwrap();
     assert!(wire.is_whole());
     assert_eq!(read_all(&store, &stored).await, bytes);
+    backend.clear().await;
 }
 
 #[tokio::test]
 async fn a_server_that_stays_away_is_unavailable_until_it_is_back() {
-    let (wire, store) = behind_a_wire().await;
+    let (wire, backend) = behind_a_wire().await;
+    let store = backend.open().await;
     let (first, more) = (content(6_000_000, 64), content(6_000_000, 65));
     let upload = write_chunk(&store, store.begin(&id()), &first).await;
     let stored = push(&store, &more).await;
@@ -150,4 +158,5 @@ async fn a_server_that_stays_away_is_unavailable_until_it_is_back() {
     let bytes = [first, more].concat();
     let stored = writer.finish(&sha256(&bytes)).await.unwrap();
     assert_eq!(read_all(&store, &stored).await, bytes);
+    backend.clear().await;
 }
