@@ -6,6 +6,7 @@
 //! changes; the user `admin` is there after the first start. Anybody above may call.
 
 mod create;
+mod hash;
 mod list;
 mod password;
 mod sql;

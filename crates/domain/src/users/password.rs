@@ -8,14 +8,17 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use aws_lc_rs::{digest, hmac};
 use db::args;
 use kit::{Error, Kind, Result, Subject};
 use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{User, find, find_by_name, sql};
+use super::{
+    User, find, find_by_name,
+    hash::{self, matches},
+    sql,
+};
 use crate::Context;
 
 /// How long a verified password is remembered.
@@ -225,23 +228,16 @@ pub(crate) fn valid_password(password: &str) -> Result<()> {
 /// The hash of a password, as it is kept: argon2id in PHC's string format.
 pub(crate) async fn hash(passwords: &Passwords, password: &str) -> Result<String> {
     let password = password.to_owned();
-    let hash =
-        move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
+    let hash = move || hash::hash(&password);
     let turn = passwords.turn().await?;
-    hashing(turn, hash).await?.map_err(Error::internal)
-}
-
-/// Whether a password has a hash. Compares in constant time.
-fn matches(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    hashing(turn, hash).await?
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use argon2::Params;
+    use argon2::{Argon2, Params, PasswordHash, PasswordHasher};
 
     use super::*;
 
