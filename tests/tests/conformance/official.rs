@@ -2,9 +2,9 @@
 //! the development version, on both setups.
 //!
 //! The program is the one in the `conformance` folder of the OCI
-//! distribution-spec, at commit 967efdc079b9; no package registry offers it, so
-//! whoever runs this names a built one in `HAVEN_TEST_CONFORMANCE`. `make conformance`
-//! fails without; `make test` says that it was left out.
+//! distribution-spec, at commit 967efdc079b9; whoever runs this names a built one in
+//! `HAVEN_TEST_CONFORMANCE`. `make conformance` fails without; `make test` says that
+//! it was left out.
 
 use haven_tests::{
     Role, Server, Settings,
