@@ -83,20 +83,19 @@ impl<'a> Contestant<'a> {
 }
 
 /// Gives every contestant the same number of runs, in turns, the order reversed from round to
-/// round, after a warm-up each. At most `requests` requests a run. `between` is called after
+/// round, after a warm-up each. At most `requests` requests a run. `before` is called before
 /// every run.
 pub fn compare(
     contestants: Vec<Contestant<'_>>,
     effort: Effort,
     requests: u64,
-    between: &dyn Fn() -> Outcome<()>,
+    before: &dyn Fn() -> Outcome<()>,
 ) -> Outcome<Vec<Result>> {
     let run = |contestant: &Contestant<'_>, bound| -> Outcome<Run> {
+        before()?;
         let server = contestant.server;
-        let run = drive(server.address, server.pid(), effort.connections, bound, &contestant.work)
-            .map_err(|error| format!("{}: {error}", server.name))?;
-        between()?;
-        Ok(run)
+        drive(server.address, server.pid(), effort.connections, bound, &contestant.work)
+            .map_err(|error| format!("{}: {error}", server.name))
     };
     let warm_up = Bound { time: effort.time / 4, least: 1, most: (requests / 4).max(1) };
     for contestant in &contestants {

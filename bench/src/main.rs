@@ -14,6 +14,7 @@ mod report;
 mod servers;
 mod session;
 mod statistics;
+mod warm;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -123,21 +123,35 @@ fn upload(
                 counts.end(false);
                 return Ok(());
             }
-            connection.send(&[piece])?;
+            match connection.send(&[piece]) {
+                // It waited for its turn until the time was over.
+                Err(_) if Instant::now() > deadline => {
+                    counts.end(false);
+                    return Ok(());
+                }
+                sent => sent?,
+            }
             counts.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
         }
     }
-    let answer = connection.receive_head()?;
+    let answer = match connection.receive_head() {
+        Err(_) if Instant::now() > deadline => {
+            counts.end(false);
+            return Ok(());
+        }
+        answer => answer?,
+    };
     expect(&answer, 201, "PUT the blob")?;
     counts.end(true);
     Ok(())
 }
 
-/// How many bytes uploads may bring: an object store may lay them down twice, and an eighth of the
-/// disk stays free.
+/// How many bytes uploads may bring: an object store may lay them down twice, and an eighth of what
+/// users may fill of the disk stays free.
 fn disk_budget(folder: &Path) -> Outcome<u64> {
     let disk = rustix::fs::statvfs(folder).map_err(|error| format!("the disk's space: {error}"))?;
-    let spare = disk.f_bavail.saturating_sub(disk.f_blocks / 8) * disk.f_frsize / 2;
+    let usable = disk.f_blocks.saturating_sub(disk.f_bfree) + disk.f_bavail;
+    let spare = disk.f_bavail.saturating_sub(usable / 8) * disk.f_frsize / 2;
     let needed = (CLIENTS * SIZE / 10) as u64;
     if spare < needed {
         return Err(format!(

@@ -12,6 +12,10 @@ use crate::process::{Running, raise_open_files};
 use crate::registry::Material;
 use crate::servers::{self, Store};
 use crate::session::Scratch;
+use crate::warm;
+
+/// Pages made ready for a server that is pushed to, in bytes.
+const WARMED: u64 = 3 * 1024 * 1024 * 1024;
 
 /// What to load, for how long, and what to look with.
 pub struct Settings {
@@ -79,6 +83,9 @@ pub fn run(settings: &Settings) -> Outcome<bool> {
         drive(server.address, server.pid(), 8, bound, &work)
     };
     load(1)?;
+    if settings.figure.kind.pushed(&fixtures).is_some() {
+        warm::pages(&scratch.join(""), WARMED)?;
+    }
 
     let pid = server.pid().to_string();
     let looking = match settings.tool {

@@ -103,6 +103,12 @@ pub fn haven(binary: &Path, folder: &Path, store: &Store, under: &[String]) -> O
             command
         }
     };
+    // Nothing but what is set here: Haven refuses variables it does not know.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HAVEN_") {
+            command.env_remove(name);
+        }
+    }
     command
         .arg("serve")
         .env("HAVEN_LISTEN", address.to_string())

@@ -14,11 +14,14 @@ use crate::registry::{Fixtures, Material};
 use crate::report::{Comparison, Facts, Line, Mark, MemoryLine, Report};
 use crate::servers::{self, Server, Store};
 use crate::statistics::median;
+use crate::warm;
 
 /// Bytes of a GiB.
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 /// Haven's CPU per GiB is held to so many times that of nginx or the bare receiver.
 const HUGE_MULTIPLE: f64 = 1.3;
+/// More than the pushes of one run write, in bytes.
+const PUSHED_MOST: u64 = 512 * 1024 * 1024;
 /// Idle memory allowed, in bytes.
 const IDLE_LIMIT: u64 = 40_000_000;
 /// Memory allowed with 500 transfers at once, in bytes.
@@ -162,7 +165,12 @@ fn measure_requests(
         }
         // What was pushed stays until the end: some file systems make new files slowly while
         // others were removed just before.
-        let results = compare(contestants, settings.effort(), figure.most, &|| Ok(()))?;
+        let results = compare(contestants, settings.effort(), figure.most, &|| {
+            if figure.kind.pushed(haven_fixtures).is_some() {
+                warm::pages(&scratch.join(""), PUSHED_MOST)?;
+            }
+            Ok(())
+        })?;
         if let [peer, haven, floor @ ..] = &results[..] {
             let line = Line {
                 figure: *figure,
@@ -224,7 +232,10 @@ fn measure_huge(
         Contestant { server: &receiver, work: Box::new(|| bare::push(material.huge())) },
     ];
     let received = bare_folder.join("data");
-    let results = compare(contestants, settings.huge_effort(), 4, &|| empty(&received))?;
+    let results = compare(contestants, settings.huge_effort(), 4, &|| {
+        empty(&received)?;
+        warm::pages(&scratch.join(""), 3 * PUSHED_MOST)
+    })?;
     let mark = Mark::Limit(HUGE_MULTIPLE);
     report.add_huge(Comparison::new(
         "push 256 MiB",

@@ -90,8 +90,10 @@ async fn listen(folder: &str, size: usize) -> SocketAddr {
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
             let (store, stored) = (store.clone(), stored.clone());
-            let answer =
-                service_fn(move |request| answer(request, store.clone(), stored.clone(), digest));
+            let answer = service_fn(move |request| {
+                let answer = answer(request, store.clone(), stored.clone(), digest);
+                async move { answer.await.inspect_err(|error| eprintln!("{error:?}")) }
+            });
             tokio::spawn(
                 hyper::server::conn::http1::Builder::new()
                     .max_buf_size(128 * 1024)

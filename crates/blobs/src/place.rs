@@ -1,6 +1,6 @@
 //! Where a store is, and how it is to behave.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use kit::{Secret, metrics::Metrics};
 use url::Url;
@@ -47,6 +47,8 @@ pub struct Options {
     pub buffers: usize,
     /// Where the free space of the disk is learnt from.
     pub free_space: FreeSpace,
+    /// How long a request that an object store has failed is tried again.
+    pub patience: Duration,
     /// Where it is counted how long things take.
     pub metrics: Metrics,
 }
@@ -54,8 +56,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            buffers: 96 * 1024 * 1024,
+            buffers: 64 * 1024 * 1024,
             free_space: FreeSpace::Measured,
+            patience: Duration::from_secs(30),
             metrics: Metrics::default(),
         }
     }

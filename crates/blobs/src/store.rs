@@ -59,7 +59,7 @@ impl Store {
         let room = Room::new(options.free_space.clone());
         let backend = match place {
             Place::Files { root } => Backend::Files(Files::open(root.clone()).await?),
-            Place::S3(place) => Backend::Objects(Objects::open(place).await?),
+            Place::S3(place) => Backend::Objects(Objects::open(place, options.patience).await?),
         };
         let metrics = options.metrics.clone();
         Ok(Self(Arc::new(Inner { backend, pool, room, metrics })))

@@ -1,4 +1,8 @@
 //! The binary: command line, configuration, wiring, listeners, graceful stop.
+//!
+//! The allocator is the system's: with mimalloc, measured on the same load, requests cost
+//! the same, and an idle server held 31 MB instead of 19, one with 500 downloads 180 to
+//! 200 MB instead of 110 to 145.
 
 mod access;
 mod cli;

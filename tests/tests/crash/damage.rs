@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Where a blob lies in a folder of local files.
 fn file_of(server: &Server, digest: &str) -> PathBuf {
     let hex = digest.strip_prefix("sha256:").unwrap();
-    let place = format!("storage/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
+    let place = format!("storage/haven/blobs/sha256/{}/{hex}", &hex[..2]);
     server.data().join(place)
 }
 

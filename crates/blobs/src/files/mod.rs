@@ -1,18 +1,20 @@
-//! The store in local files, laid out as the distribution project does, so that blobs it or
-//! Harbor once laid down are served where they lie, and those laid down here can go back:
+//! The store in local files:
 //!
 //! ```text
 //! <root>
-//! └── docker/registry/v2
-//!     ├── blobs
-//!     │   ├── sha256
-//!     │   │   └── ab                    the family: the first two hex digits
-//!     │   │       └── abcdef…           all hex digits
-//!     │   │           └── data          a blob, complete and right
-//!     │   └── sha512 …
-//!     └── uploads
-//!         └── <upload id>.<random>      the bytes of an upload so far
+//! ├── haven
+//! │   ├── blobs
+//! │   │   ├── sha256
+//! │   │   │   └── ab                    the family: the first two hex digits
+//! │   │   │       └── abcdef…           all hex digits: a blob, complete and right
+//! │   │   └── sha512 …
+//! │   └── uploads
+//! │       └── <upload id>.<random>      the bytes of an upload so far
+//! └── docker/registry/v2/blobs/…        blobs of an adopted store, where they lie
 //! ```
+//!
+//! A blob has no folder of its own, as the distribution project gives it: that would cost
+//! another block and inode of the disk, and each push another fsync.
 //!
 //! **A blob appears by rename**, after its bytes were forced to the disk; then every folder that
 //! got a new entry is forced too. So whatever lies under `blobs` is whole, at any moment and
@@ -51,11 +53,9 @@ use crate::{
     upload::{Progress, Upload, fresh_name, id_of},
 };
 
-const BLOBS: &str = "docker/registry/v2/blobs";
-const UPLOADS: &str = "docker/registry/v2/uploads";
-
-/// How often a rename is tried again when a deletion takes the folder away before it.
-const RENAMES: usize = 16;
+const BLOBS: &str = "haven/blobs";
+const UPLOADS: &str = "haven/uploads";
+const ADOPTED: &str = "docker/registry/v2/blobs";
 
 /// The store in local files; clones share it.
 #[derive(Clone)]
@@ -124,7 +124,7 @@ impl Files {
     /// The key of a blob: its digest says where it lies.
     fn key(digest: &Digest) -> kit::Result<Key> {
         let hex = digest.hex();
-        Key::new(format!("{BLOBS}/{}/{}/{hex}/data", digest.algorithm(), &hex[..2]))
+        Key::new(format!("{BLOBS}/{}/{}/{hex}", digest.algorithm(), &hex[..2]))
     }
 
     /// Whether the bytes of an upload were written since this machine started, so that they
@@ -148,12 +148,17 @@ impl Files {
     /// disk. A blob already there is replaced by the same bytes, which heals a damaged one.
     fn publish(&self, file: &Path, key: &Key) -> io::Result<()> {
         let data = self.path(key);
-        let no_parent =
-            || io::Error::new(ErrorKind::InvalidInput, "a blob's key has three folders");
-        let folder = data.parent().ok_or_else(no_parent)?;
-        let family = folder.parent().ok_or_else(no_parent)?;
-        self.move_to(file, &data, folder, family)?;
-        self.force_entries(folder, family)
+        let Some(family) = data.parent() else {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a blob's key has folders"));
+        };
+        match fs::rename(file, &data) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create_folder(family)?;
+                fs::rename(file, &data)?;
+            }
+            renamed => renamed?,
+        }
+        self.force_entries(family)
     }
 
     /// The blob of a digest, forced to the disk, if it lies in its place with this size.
@@ -172,10 +177,8 @@ impl Files {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 found => found?,
             };
-            if let Some(folder) = data.parent()
-                && let Some(family) = folder.parent()
-            {
-                files.force_entries(folder, family)?;
+            if let Some(family) = data.parent() {
+                files.force_entries(family)?;
             }
             Ok(found.len() == size)
         };
@@ -184,8 +187,7 @@ impl Files {
     }
 
     /// Forces the entries that lead to a blob to the disk.
-    fn force_entries(&self, folder: &Path, family: &Path) -> io::Result<()> {
-        sync_folder(folder)?;
+    fn force_entries(&self, family: &Path) -> io::Result<()> {
         sync_folder(family)?;
         if !self.0.families.lock().contains(family) {
             if let Some(families) = family.parent() {
@@ -194,26 +196,6 @@ impl Files {
             self.0.families.lock().insert(family.to_owned());
         }
         Ok(())
-    }
-
-    fn move_to(&self, file: &Path, data: &Path, folder: &Path, family: &Path) -> io::Result<()> {
-        for _ in 0..RENAMES {
-            match fs::create_dir(folder) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    create_folder(family)?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            match fs::rename(file, data) {
-                // A deletion of the same blob took the folder away in between.
-                Err(error) if error.kind() == ErrorKind::NotFound && file.exists() => {}
-                done => return done,
-            }
-        }
-        Err(ErrorKind::ResourceBusy.into())
     }
 
     /// Removes blobs. One that is not there is fine.
@@ -228,8 +210,8 @@ impl Files {
     fn delete_now(&self, key: &Key) -> io::Result<()> {
         let data = self.path(key);
         remove_file(&data)?;
-        // Its own folder goes with it, unless a blob has come back into it. The family stays.
-        if key.as_str().ends_with("/data")
+        // The folder that an adopted blob has to itself goes with it.
+        if key.as_str().starts_with(ADOPTED)
             && let Some(folder) = data.parent()
         {
             let _ = fs::remove_dir(folder);
@@ -321,16 +303,20 @@ impl Files {
 
     /// Sends all blobs, a family at a time, until it is told that nobody takes them.
     fn walk(&self, mut send: impl FnMut(Vec<Entry>) -> bool) -> io::Result<()> {
-        for algorithm in ["sha256", "sha512"] {
-            let algorithm = format!("{BLOBS}/{algorithm}");
-            for family in self.names_in(&algorithm)? {
-                let family = format!("{algorithm}/{family}");
-                let mut found = Vec::new();
-                for hex in self.names_in(&family)? {
-                    found.extend(self.entry(format!("{family}/{hex}/data"))?);
-                }
-                if !found.is_empty() && !send(found) {
-                    return Ok(());
+        for (blobs, file) in [(BLOBS, ""), (ADOPTED, "/data")] {
+            for algorithm in ["sha256", "sha512"] {
+                let is_digest =
+                    |hex: &String| format!("{algorithm}:{hex}").parse::<Digest>().is_ok();
+                let folder = format!("{blobs}/{algorithm}");
+                for family in self.names_in(&folder)? {
+                    let family = format!("{folder}/{family}");
+                    let mut found = Vec::new();
+                    for hex in self.names_in(&family)?.iter().filter(|name| is_digest(name)) {
+                        found.extend(self.entry(format!("{family}/{hex}{file}"))?);
+                    }
+                    if !found.is_empty() && !send(found) {
+                        return Ok(());
+                    }
                 }
             }
         }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many bytes are gathered for one write while there is room.
-const BATCH: usize = 1024 * 1024;
+const BATCH: usize = 512 * 1024;
 
 /// The least share of the pool taken at a time, in bytes.
 const AT_A_TIME: usize = 64 * 1024;

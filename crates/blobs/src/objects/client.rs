@@ -35,7 +35,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 pub(super) const RECEIVED: usize = 64 * 1024;
 
 /// How long it may take to reach the server.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long the server may say nothing, in the middle of an answer or while it takes a part.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -20,6 +20,7 @@
 mod client;
 mod read;
 mod stale;
+mod turns;
 mod write;
 
 use std::{sync::Arc, time::Duration};
@@ -38,6 +39,7 @@ use url::Url;
 
 use client::BoundedHttp;
 pub(crate) use read::ObjectReader;
+use turns::Turns;
 pub(crate) use write::ObjectWriter;
 
 use crate::{
@@ -50,8 +52,8 @@ const BLOBS: &str = "haven/blobs";
 const UPLOADS: &str = "haven/uploads";
 const ADOPTED: &str = "docker/registry/v2/blobs";
 
-/// How long a failed request is tried again: as long as a client may well wait.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the answer to "are you there?" may take.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// The store in a bucket; clones share it.
 #[derive(Clone)]
@@ -63,6 +65,7 @@ struct Inner {
     client: HttpClient,
     prefix: String,
     redirect: bool,
+    turns: Turns,
 }
 
 impl Objects {
@@ -70,14 +73,20 @@ impl Objects {
     ///
     /// # Errors
     /// Unavailable, with the bucket's name, if it cannot.
-    pub(crate) async fn open(place: &S3Place) -> kit::Result<Self> {
+    pub(crate) async fn open(place: &S3Place, patience: Duration) -> kit::Result<Self> {
         let unusable = |error: object_store::Error| {
             Error::unavailable(format!("the bucket {} cannot be used", place.bucket)).because(error)
         };
-        let bucket = connect(place).map_err(unusable)?;
+        let bucket = connect(place, patience).map_err(unusable)?;
         let client = BoundedHttp.connect(&ClientOptions::new()).map_err(unusable)?;
         let prefix = place.prefix.trim_matches('/').to_owned();
-        let objects = Self(Arc::new(Inner { bucket, client, prefix, redirect: place.redirect }));
+        let objects = Self(Arc::new(Inner {
+            bucket,
+            client,
+            prefix,
+            redirect: place.redirect,
+            turns: Turns::default(),
+        }));
         let probe = objects.path(&Key::new(format!("{UPLOADS}/{}", fresh_name("probe")))?)?;
         objects.0.bucket.put(&probe, PutPayload::from_static(b"haven")).await.map_err(unusable)?;
         objects.0.bucket.delete(&probe).await.map_err(unusable)?;
@@ -87,7 +96,7 @@ impl Objects {
     /// Whether the bucket answers and knows us.
     pub(crate) async fn check(&self) -> kit::Result<()> {
         let nothing = self.path(&Key::new(format!("{UPLOADS}/none"))?)?;
-        match timeout(PATIENCE / 3, self.0.bucket.head(&nothing)).await {
+        match timeout(ANSWER, self.0.bucket.head(&nothing)).await {
             Ok(Ok(_) | Err(object_store::Error::NotFound { .. })) => Ok(()),
             Ok(Err(error)) => Err(unavailable(error)),
             Err(elapsed) => {
@@ -205,7 +214,7 @@ fn upload_of(key: &Key) -> Option<String> {
     id_of(name).filter(|_| ours).map(str::to_owned)
 }
 
-fn connect(place: &S3Place) -> object_store::Result<AmazonS3> {
+fn connect(place: &S3Place, patience: Duration) -> object_store::Result<AmazonS3> {
     let mut builder = AmazonS3Builder::new()
         .with_region(&place.region)
         .with_bucket_name(&place.bucket)
@@ -221,8 +230,8 @@ fn connect(place: &S3Place) -> object_store::Result<AmazonS3> {
                 max_backoff: Duration::from_secs(2),
                 base: 2.0,
             },
-            max_retries: 8,
-            retry_timeout: PATIENCE,
+            max_retries: 100,
+            retry_timeout: patience,
         });
     if let Some(endpoint) = &place.endpoint {
         builder = builder

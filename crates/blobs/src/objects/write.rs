@@ -217,12 +217,13 @@ impl ObjectWriter {
         let path = self.objects.path(&parts.key)?;
         let (objects, multipart, index) =
             (self.objects.clone(), parts.multipart.clone(), parts.etags.len());
+        let turn = objects.0.turns.take(&self.id).await;
         parts.size += self.gathered.len() as u64;
         let (pieces, share) = self.gathered.take();
         self.under_way = Some(tokio::spawn(async move {
             let payload = PutPayload::from_iter(pieces);
             let sent = objects.0.bucket.put_part(&path, &multipart, index, payload).await;
-            drop(share);
+            drop((share, turn));
             sent
         }));
         Ok(())
@@ -305,7 +306,10 @@ impl ObjectWriter {
             let there = bucket.head(&path).await;
             if !there.is_ok_and(|object| object.size == parts.size) {
                 self.parts = Some(parts);
-                return Err(unavailable(error));
+                return Err(match names_other_parts(&error) {
+                    true => unknown_upload("another writer has replaced its parts"),
+                    false => unavailable(error),
+                });
             }
         }
         Ok(Stored { key: parts.key, size: parts.size })
@@ -321,6 +325,13 @@ impl ObjectWriter {
         self.objects.abort(&progress).await?;
         settled
     }
+}
+
+/// Whether the server refused to join parts because they are not those it has. A process
+/// that was killed, or another one, has sent its own after ours; to try again is of no use.
+fn names_other_parts(error: &object_store::Error) -> bool {
+    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
+    chain.into_iter().any(|cause| cause.to_string().contains("<Code>InvalidPart</Code>"))
 }
 
 impl Objects {
@@ -345,10 +356,8 @@ impl Objects {
 impl Drop for ObjectWriter {
     /// An unfinished writer takes back what only it knows of.
     fn drop(&mut self) {
+        // A part under way is not stopped: nobody could tell whether the server has it.
         let under_way = self.under_way.take();
-        if let Some(task) = &under_way {
-            task.abort();
-        }
         let parts = if self.began_parts { self.parts.take() } else { None };
         let made = std::mem::take(&mut self.made);
         if self.done || (parts.is_none() && made.is_empty()) {

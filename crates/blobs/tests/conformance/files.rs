@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use blobs::{FreeSpace, Options, Place, Store};
+use blobs::{FreeSpace, Key, Options, Place, Store};
 use bytes::Bytes;
 use kit::{Kind, Subject};
 use oci::Algorithm;
@@ -31,21 +31,41 @@ fn root(backend: &Backend) -> &Path {
 }
 
 fn uploads(backend: &Backend) -> Vec<PathBuf> {
-    let folder = root(backend).join("docker/registry/v2/uploads");
+    let folder = root(backend).join("haven/uploads");
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 #[tokio::test]
-async fn blobs_lie_where_distribution_expects_them() {
+async fn a_blob_lies_where_its_digest_says() {
     let backend = backend();
     let store = backend.open().await;
     let bytes = content(100, 70);
     let hex = sha256(&bytes).hex();
     let stored = push(&store, &bytes).await;
-    let path = format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
+    let path = format!("haven/blobs/sha256/{}/{hex}", &hex[..2]);
     assert_eq!(stored.key.as_str(), path);
     assert_eq!(fs::read(root(&backend).join(path)).unwrap(), bytes);
     assert!(uploads(&backend).is_empty());
+}
+
+/// What the distribution project or Harbor has laid down.
+#[tokio::test]
+async fn an_adopted_blob_is_listed_read_and_deleted_where_it_lies() {
+    let backend = backend();
+    let store = backend.open().await;
+    let bytes = content(1000, 75);
+    let hex = sha256(&bytes).hex();
+    let folder = format!("docker/registry/v2/blobs/sha256/{}/{hex}", &hex[..2]);
+    let key = Key::new(format!("{folder}/data")).unwrap();
+    fs::create_dir_all(root(&backend).join(&folder)).unwrap();
+    fs::write(root(&backend).join(key.as_str()), &bytes).unwrap();
+
+    assert_eq!(listed(&store).await.into_keys().collect::<Vec<_>>(), [key.clone()]);
+    let adopted = blobs::Stored { key: key.clone(), size: 1000 };
+    assert_eq!(read_all(&store, &adopted).await, bytes);
+    store.delete(std::slice::from_ref(&key)).await.unwrap();
+    assert!(listed(&store).await.is_empty());
+    assert!(!root(&backend).join(folder).exists());
 }
 
 #[tokio::test]
@@ -119,8 +139,8 @@ async fn after_a_power_failure_nothing_is_taken_for_granted() {
 async fn what_a_crash_leaves_is_no_blob() {
     let backend = backend();
     let store = backend.open().await;
-    let blobs = root(&backend).join("docker/registry/v2/blobs/sha256");
-    fs::create_dir_all(blobs.join("ab/abcd")).unwrap();
+    let blobs = root(&backend).join("haven/blobs/sha256");
+    fs::create_dir_all(blobs.join("ab").join("ab".repeat(32))).unwrap();
     fs::write(blobs.join("ab/stray"), b"x").unwrap();
     fs::write(blobs.join("stray"), b"x").unwrap();
     assert!(listed(&store).await.is_empty());
@@ -158,7 +178,7 @@ async fn a_store_that_goes_away_is_unavailable_until_it_is_back() {
     let store = backend.open().await;
     let bytes = content(10_000, 75);
     let stored = push(&store, &bytes).await;
-    let (here, away) = (root(&backend).join("docker"), root(&backend).join("away"));
+    let (here, away) = (root(&backend).join("haven"), root(&backend).join("away"));
 
     fs::rename(&here, &away).unwrap();
     assert!(store.check().await.unwrap_err().is(Kind::Unavailable));

@@ -63,7 +63,8 @@ async fn a_link_lets_a_client_in() {
 #[tokio::test]
 async fn no_server_is_told_at_once_and_passes() {
     let refused = |place: S3Place| async move {
-        let error = Store::open(&Place::S3(place), &Options::default()).await.map(|_| ());
+        let options = Options { patience: Duration::from_secs(1), ..Options::default() };
+        let error = Store::open(&Place::S3(place), &options).await.map(|_| ());
         let error = error.unwrap_err();
         assert!(error.is(Kind::Unavailable), "{error:?}");
         assert!(error.retry_after.is_some());
@@ -131,7 +132,8 @@ async fn a_server_that_is_gone_for_a_moment_is_not_noticed() {
 #[tokio::test]
 async fn a_server_that_stays_away_is_unavailable_until_it_is_back() {
     let (wire, backend) = behind_a_wire().await;
-    let store = backend.open().await;
+    let patience = Duration::from_secs(1);
+    let store = backend.open_with(&Options { patience, ..Options::default() }).await;
     let (first, more) = (content(6_000_000, 64), content(6_000_000, 65));
     let upload = write_chunk(&store, store.begin(&id()), &first).await;
     let stored = push(&store, &more).await;

@@ -22,8 +22,8 @@ async fn broken_and_lost_bytes_and_leftovers_are_found() {
 
     let file = |digest: &Digest| {
         let hex = digest.hex();
-        let blobs = world.storage().join("docker/registry/v2/blobs/sha256");
-        blobs.join(&hex[..2]).join(hex).join("data")
+        let blobs = world.storage().join("haven/blobs/sha256");
+        blobs.join(&hex[..2]).join(hex)
     };
     fs::write(file(&broken), b"to be Broken").unwrap();
     fs::remove_file(file(&lost)).unwrap();

@@ -147,7 +147,7 @@ pub static KEYS: &[Key] = &[
     .common(),
     key(
         "storage.buffers",
-        "96MiB",
+        "64MiB",
         SIZE,
         "How much memory blobs on their way may take in all",
         |c, v| value::size(v).map(|v| c.storage_buffers = v),
@@ -283,7 +283,7 @@ pub static KEYS: &[Key] = &[
     ),
     key(
         "limits.header_size",
-        "32KiB",
+        "64KiB",
         "a size from 8KiB to 1MiB",
         "The largest head of a request",
         |c, v| {

@@ -35,6 +35,12 @@ pub fn start(form: Form, level: &str, extra: Option<ExtraLayer>) -> Result<(Line
         .event_format(format::EventFormat(form))
         .with_filter(filter);
     tracing_subscriber::registry().with(extra).with(events).try_init().map_err(Error::internal)?;
+    // A panic is a line like any other, so that who reads JSON can read it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("without words");
+        tracing::error!(place, "panic: {message}");
+    }));
     Ok((lines, end))
 }
 

@@ -102,7 +102,7 @@ pub(super) async fn answer<A: Application>(
     })
     .await;
     // The panic's own message is in the log already.
-    let mut response = outcome.unwrap_or_else(|_| broken());
+    let mut response = outcome.unwrap_or_else(|_| broken(&record.uri));
 
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
@@ -145,11 +145,15 @@ fn request_id(given: Option<&HeaderValue>) -> Arc<str> {
 }
 
 /// The answer of an application that panicked. Both of our error formats have this form.
-fn broken() -> Response<Body> {
+fn broken(uri: &Uri) -> Response<Body> {
     let body = r#"{"errors":[{"code":"UNKNOWN","message":"internal server error"}]}"#;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if uri.path() == "/v2" || uri.path().starts_with("/v2/") {
+        let version = HeaderValue::from_static("registry/2.0");
+        response.headers_mut().insert("docker-distribution-api-version", version);
+    }
     response
 }
 
