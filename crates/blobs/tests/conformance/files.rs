@@ -60,7 +60,7 @@ async fn an_adopted_blob_is_listed_read_and_deleted_where_it_lies() {
     fs::create_dir_all(root(&backend).join(&folder)).unwrap();
     fs::write(root(&backend).join(key.as_str()), &bytes).unwrap();
 
-    assert_eq!(listed(&store).await.into_keys().collect::<Vec<_>>(), [key.clone()]);
+    assert_eq!(listed(&store).await.into_keys().collect::<Vec<_>>(), std::slice::from_ref(&key));
     let adopted = blobs::Stored { key: key.clone(), size: 1000 };
     assert_eq!(read_all(&store, &adopted).await, bytes);
     store.delete(std::slice::from_ref(&key)).await.unwrap();
