@@ -29,6 +29,6 @@ pub use key::Key;
 pub use place::{Options, Place, S3Place};
 pub use reader::Reader;
 pub use room::FreeSpace;
-pub use store::{Entry, Store};
+pub use store::{Entry, Store, Volume};
 pub use upload::Upload;
 pub use writer::{Stored, Writer};

@@ -49,6 +49,15 @@ pub struct Entry {
     pub upload: Option<String>,
 }
 
+/// The disk of a store, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// What may be used.
+    pub total: u64,
+    /// What is free of it.
+    pub free: u64,
+}
+
 impl Store {
     /// Opens a store and makes sure that it can be written.
     ///
@@ -85,6 +94,25 @@ impl Store {
         match &self.0.backend {
             Backend::Files(files) => self.0.room.check(files).await,
             Backend::Objects(_) => Ok(()),
+        }
+    }
+
+    /// What kind of store it is, as Harbor names it.
+    pub fn kind(&self) -> &'static str {
+        match &self.0.backend {
+            Backend::Files(_) => "filesystem",
+            Backend::Objects(_) => "s3",
+        }
+    }
+
+    /// The disk; none for an object store, which has no end.
+    ///
+    /// # Errors
+    /// Unavailable if it cannot be measured.
+    pub async fn volume(&self) -> kit::Result<Option<Volume>> {
+        match &self.0.backend {
+            Backend::Files(files) => files.volume().await.map(Some),
+            Backend::Objects(_) => Ok(None),
         }
     }
 

@@ -67,12 +67,20 @@ impl Migrations {
 
 /// The steps of the house.
 pub fn migrations() -> Migrations {
-    Migrations::new([Migration::new(
-        1,
-        "registry",
-        include_str!("../migrations/sqlite/0001_registry.sql"),
-        include_str!("../migrations/postgres/0001_registry.sql"),
-    )])
+    Migrations::new([
+        Migration::new(
+            1,
+            "registry",
+            include_str!("../migrations/sqlite/0001_registry.sql"),
+            include_str!("../migrations/postgres/0001_registry.sql"),
+        ),
+        Migration::new(
+            2,
+            "settings_audit",
+            include_str!("../migrations/sqlite/0002_settings_audit.sql"),
+            include_str!("../migrations/postgres/0002_settings_audit.sql"),
+        ),
+    ])
 }
 
 /// What migrating did.

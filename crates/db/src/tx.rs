@@ -18,8 +18,12 @@ use crate::{
 pub struct Tx {
     pub(crate) connection: Link,
     pub(crate) changes: Vec<Change>,
+    pub(crate) afterwards: Vec<Afterwards>,
     pub(crate) failed: Option<Cure>,
 }
+
+/// What is to happen once a transaction is committed.
+pub(crate) type Afterwards = Box<dyn FnOnce() + Send>;
 
 pub(crate) enum Link {
     Sqlite(Connection),
@@ -28,7 +32,7 @@ pub(crate) enum Link {
 
 impl Tx {
     pub(crate) fn new(connection: Link) -> Self {
-        Self { connection, changes: Vec::new(), failed: None }
+        Self { connection, changes: Vec::new(), afterwards: Vec::new(), failed: None }
     }
 
     /// Which engine this runs on, for the few statements that differ.
@@ -93,6 +97,13 @@ impl Tx {
     /// Tells everybody who listens, here and on other replicas, once this is committed.
     pub fn announce(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Does something once this is committed, and never when it is not. It runs before the
+    /// writer is answered and where everybody else's transactions run, so it must not
+    /// block; what it does is lost with the process.
+    pub fn after_commit(&mut self, deed: impl FnOnce() + Send + 'static) {
+        self.afterwards.push(Box::new(deed));
     }
 
     fn going_on(&self) -> kit::Result<()> {

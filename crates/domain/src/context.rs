@@ -8,7 +8,7 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts,
     cache::{Cached, Pair},
-    projects, repositories, tokens, uploads, users,
+    projects, repositories, settings, tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.
@@ -22,6 +22,9 @@ pub struct Settings {
     pub uploads_per_caller: u32,
     /// Whether a manifest may refer to blobs and manifests that are not there.
     pub allow_missing_references: bool,
+    /// Whether the environment says what the settings of `settings` are, so that nobody
+    /// may change them.
+    pub configuration_is_fixed: bool,
 }
 
 impl Default for Settings {
@@ -31,6 +34,7 @@ impl Default for Settings {
             upload_max_age: Duration::from_secs(7 * 24 * 3600),
             uploads_per_caller: 1000,
             allow_missing_references: false,
+            configuration_is_fixed: false,
         }
     }
 }
@@ -62,6 +66,7 @@ pub struct Context {
 
 /// All facts kept in memory. Each room owns the shape of its own.
 pub(crate) struct Caches {
+    pub(crate) configuration: Cached<u8, settings::Configuration>,
     pub(crate) users: Cached<i64, users::User>,
     pub(crate) projects: Cached<String, projects::Project>,
     pub(crate) roles: Cached<Pair<i64, i64>, projects::Roles>,
@@ -81,6 +86,7 @@ impl Caches {
     /// Empty ones.
     pub(crate) fn new() -> Self {
         Self {
+            configuration: Cached::new("configuration", 8, |_| 1),
             users: Cached::new("user", Self::MOST, |_| 1),
             projects: Cached::new("project", Self::MOST, |_| 1),
             roles: Cached::new("roles", Self::MOST, |_| 1),
@@ -98,7 +104,8 @@ impl Caches {
         if change.is_everything() {
             return self.forget_all();
         }
-        let _one_of_them = self.users.apply(change)
+        let _one_of_them = self.configuration.apply(change)
+            || self.users.apply(change)
             || self.projects.apply(change)
             || self.roles.apply(change)
             || self.repositories.apply(change)
@@ -108,6 +115,7 @@ impl Caches {
     }
 
     fn forget_all(&self) {
+        self.configuration.forget_all();
         self.users.forget_all();
         self.projects.forget_all();
         self.roles.forget_all();

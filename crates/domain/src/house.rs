@@ -90,7 +90,8 @@ fn statements(file: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// Fragments around a list become a statement with one value in it.
+/// Fragments around a list become a statement with one value in it, and the beginning of
+/// an insertion one with one row.
 fn whole(statements: &BTreeMap<String, String>) -> Vec<String> {
     let mut whole = Vec::new();
     for (name, text) in statements {
@@ -101,6 +102,11 @@ fn whole(statements: &BTreeMap<String, String>) -> Vec<String> {
                 text.contains(&placeholder) || after.contains(&placeholder)
             });
             whole.push(format!("{text}${}{after}", highest.unwrap_or(0) + 1));
+        } else if name.ends_with("_ROWS") {
+            let columns = text.split_once('(').unwrap().1.split_once(')').unwrap().0;
+            let row: Vec<String> =
+                columns.split(',').enumerate().map(|(n, _)| format!("${}", n + 1)).collect();
+            whole.push(format!("{text}({})", row.join(", ")));
         } else if !name.ends_with("_AFTER") {
             whole.push(text.clone());
         }

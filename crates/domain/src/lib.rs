@@ -9,7 +9,10 @@ mod listing;
 pub mod testing;
 
 pub mod rights;
+pub mod settings;
+pub mod audit;
 pub mod users;
+pub mod configurations;
 pub mod projects;
 pub mod access;
 pub mod tokens;

@@ -113,6 +113,11 @@ impl Place {
         Context::open(self.db().await, blobs, clock, seal, settings, metrics, password).await
     }
 
+    /// Whether several replicas may serve from it.
+    pub fn is_shared(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The installation's seal.
     pub fn seal(&self) -> Seal {
         Seal::open_or_create_key(&self.folder.path().join("secret.key")).unwrap()
@@ -132,6 +137,15 @@ impl Drop for Place {
             });
         });
         let _best_effort = dropping.join();
+    }
+}
+
+/// Asks again until something is so.
+pub async fn eventually(is_so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it did not come to be");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -170,10 +184,11 @@ pub fn new_user(username: &str) -> NewUser {
 
 /// Makes a project that belongs to `admin`, and gives its number.
 pub async fn add_project(context: &Context, name: &str, public: bool) -> i64 {
-    let owner = access::user(context, &admin(context).await).await.unwrap();
+    let by = admin(context).await;
+    let owner = access::user(context, &by).await.unwrap();
     let metadata = Metadata { public: Some(public), ..Metadata::default() };
     let new = NewProject { name: name.to_owned(), metadata };
-    projects::create(context, &owner, new).await.unwrap()
+    projects::create(context, by.who(), &owner, new).await.unwrap()
 }
 
 /// Makes a user a member of a project, and gives the member's number.

@@ -9,6 +9,9 @@ use kit::{Clock, Error, Kind, Result, Seal, metrics::Metrics};
 
 use crate::{config::Config, data_dir::DataDir};
 
+/// The variable that sets what else administrators set by the API: Harbor's name for it.
+const OVERWRITE: &str = "CONFIG_OVERWRITE_JSON";
+
 /// An opened installation.
 pub struct Installation {
     /// What every verb is given.
@@ -24,7 +27,11 @@ pub struct Installation {
 pub async fn open(config: &Config, metrics: &Metrics) -> Result<Installation> {
     let db = open_database(config, metrics).await?;
     db.migrate(&db::migrations()).await?;
-    open_on(db, config, metrics).await
+    let installation = open_on(db, config, metrics).await?;
+    if let Ok(json) = std::env::var(OVERWRITE) {
+        domain::configurations::overwrite(&installation.context, &json).await?;
+    }
+    Ok(installation)
 }
 
 /// Opens an installation whose database has this version's schema already.
@@ -62,6 +69,7 @@ async fn open_on(db: Db, config: &Config, metrics: &Metrics) -> Result<Installat
         upload_max_age: config.uploads_max_age,
         uploads_per_caller: config.uploads_max_per_client,
         allow_missing_references: config.allow_missing_references,
+        configuration_is_fixed: std::env::var_os(OVERWRITE).is_some(),
     };
     let password = config.admin_password.clone();
     let (context, first_start) =

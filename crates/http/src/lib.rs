@@ -3,6 +3,7 @@
 
 mod api;
 mod auth;
+mod read_only;
 mod state;
 mod token;
 mod v2;

@@ -103,7 +103,7 @@ async fn by_basic(
     parts: Parts,
 ) -> Result<Response<Body>, ApiError> {
     let caller = match auth::password_caller(&state, &parts.headers).await {
-        Ok(caller) => caller,
+        Ok(caller) => auth::from_client(caller, &parts.extensions),
         Err(refused) => return Ok(unauthorized(refused.into_error())),
     };
     let asked = read_query(&parts.uri)?;

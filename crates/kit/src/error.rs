@@ -18,6 +18,8 @@ pub enum Kind {
     Conflict,
     /// The caller is known and lacks the right.
     Forbidden,
+    /// Nobody may at this time, whoever asks.
+    Denied,
     /// The caller is not known, or its credentials are wrong.
     Unauthenticated,
     /// The request itself is wrong.

@@ -5,7 +5,7 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Digest, DigestError};
+use crate::{Digest, DigestError, RepositoryName};
 
 /// A tag: `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`. Cloning it copies a pointer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +108,17 @@ pub enum ReferenceError {
     Digest(#[from] DigestError),
 }
 
+impl Reference {
+    /// The reference with its repository, as people write it: `library/alpine:3` or
+    /// `library/alpine@sha256:…`.
+    pub fn in_repository(&self, name: &RepositoryName) -> String {
+        match self {
+            Self::Tag(tag) => format!("{name}:{tag}"),
+            Self::Digest(digest) => format!("{name}@{digest}"),
+        }
+    }
+}
+
 impl FromStr for Reference {
     type Err = ReferenceError;
 
@@ -149,6 +160,16 @@ mod tests {
 
     use super::*;
     use crate::Algorithm;
+
+    #[test]
+    fn is_written_with_its_repository() {
+        let name: RepositoryName = "library/alpine".parse().unwrap();
+        let tag: Reference = "3".parse().unwrap();
+        assert_eq!(tag.in_repository(&name), "library/alpine:3");
+        let digest = Digest::of(Algorithm::Sha256, b"");
+        let by_digest = Reference::Digest(digest).in_repository(&name);
+        assert_eq!(by_digest, format!("library/alpine@{digest}"));
+    }
 
     #[test]
     fn accepts_tags() {

@@ -48,7 +48,7 @@ pub(crate) use read::{Begun, FileReader};
 pub(crate) use write::FileWriter;
 
 use crate::{
-    Entry, Key, Stored,
+    Entry, Key, Stored, Volume,
     error::{disk, lost_task},
     upload::{Progress, Upload, fresh_name, id_of},
 };
@@ -112,13 +112,20 @@ impl Files {
 
     /// The free part of the disk, in thousandths of what this user may fill.
     pub(crate) async fn free_thousandths(&self) -> kit::Result<u64> {
+        let volume = self.volume().await?;
+        Ok(volume.free.saturating_mul(1000) / volume.total.max(1))
+    }
+
+    /// The disk that the files lie on, as far as it may be used.
+    pub(crate) async fn volume(&self) -> kit::Result<Volume> {
         let files = self.clone();
         let measure = move || rustix::fs::statvfs(files.0.root.as_path());
         let disk_space = spawn_blocking(measure).await.map_err(lost_task)?;
         let space = disk_space.map_err(|error| disk("measure the free space")(error.into()))?;
         let usable =
             space.f_blocks.saturating_sub(space.f_bfree - space.f_bavail.min(space.f_bfree));
-        Ok(space.f_bavail.saturating_mul(1000) / usable.max(1))
+        let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
+        Ok(Volume { total: bytes(usable), free: bytes(space.f_bavail) })
     }
 
     /// The key of a blob: its digest says where it lies.

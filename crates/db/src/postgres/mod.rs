@@ -121,6 +121,7 @@ impl Postgres {
         let mut tx = Tx::new(Link::Postgres(lease));
         let outcome = self.attempt(&mut tx, deed).await;
         let changes = std::mem::take(&mut tx.changes);
+        let afterwards = std::mem::take(&mut tx.afterwards);
         let Link::Postgres(mut lease) = tx.connection else {
             return outcome;
         };
@@ -130,7 +131,12 @@ impl Postgres {
             return Err(failure);
         }
         let committed = lease.command("COMMIT").await;
-        self.answer_commit(committed, &changes)
+        let is_committed = committed.is_ok();
+        let answer = self.answer_commit(committed, &changes);
+        if is_committed {
+            afterwards.into_iter().for_each(|deed| deed());
+        }
+        answer
     }
 
     /// A connection with a transaction begun on it. That there is none, or that nobody is

@@ -21,7 +21,7 @@ use crate::{
     Change,
     change::Listeners,
     error::{Cure, Failure, misuse, panicked},
-    tx::{Deed, Link, Tx},
+    tx::{Afterwards, Deed, Link, Tx},
 };
 
 /// A group ends with so many deeds, or when the first has waited so long for the others.
@@ -44,6 +44,7 @@ struct Done {
     deed: Box<dyn Deed>,
     span: Span,
     changes: Vec<Change>,
+    afterwards: Vec<Afterwards>,
 }
 
 impl Writer {
@@ -110,8 +111,9 @@ impl Writer {
             Ok::<(), Failure>(())
         });
         let changes = std::mem::take(&mut self.tx.changes);
+        let afterwards = std::mem::take(&mut self.tx.afterwards);
         let Err(failure) = end else {
-            group.push(Done { deed, span, changes });
+            group.push(Done { deed, span, changes, afterwards });
             return true;
         };
         let taken_back = if alone { command(&self.tx, "ROLLBACK") } else { self.take_back() };
@@ -138,13 +140,14 @@ impl Writer {
     }
 
     /// Commits, tells what changed, and answers everybody.
-    fn commit(&mut self, group: Vec<Done>) {
+    fn commit(&mut self, mut group: Vec<Done>) {
         if let Err(failure) = command(&self.tx, "COMMIT") {
             tracing::error!(error = ?failure.error, deeds = group.len(), "a commit failed");
             return self.give_up(group, "the database could not commit");
         }
-        for done in &group {
+        for done in &mut group {
             self.tell(done);
+            afterwards(done);
         }
         for done in group {
             done.deed.finish(Ok(()));
@@ -179,10 +182,20 @@ impl Writer {
     }
 }
 
+/// What a deed wanted to happen once it is committed, which must not take the writer with it.
+fn afterwards(done: &mut Done) {
+    for afterwards in std::mem::take(&mut done.afterwards) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| done.span.in_scope(afterwards))) {
+            tracing::error!(error = ?panicked(&*payload), "what follows a commit panicked");
+        }
+    }
+}
+
 /// Does a deed once, on this thread. Statements do not wait here, so a deed that waits
 /// does so for something else, and everybody would wait with it.
 pub(super) fn attempt(tx: &mut Tx, deed: &mut dyn Deed) -> Result<(), Failure> {
     tx.changes.clear();
+    tx.afterwards.clear();
     tx.failed = None;
     let returned = match catch_unwind(AssertUnwindSafe(|| deed.attempt(tx).now_or_never())) {
         Ok(Some(returned)) => returned,

@@ -385,3 +385,27 @@ async fn a_deed_is_not_repeated_for_an_error_of_its_own() {
         assert_eq!(times.load(Ordering::SeqCst), 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_commit_follows_no_rollback() {
+    for place in both().await {
+        let db = place.open().await;
+        let (told, heard) = mpsc::channel();
+        let told = Mutex::new(told);
+        let told = Arc::new(told);
+        for (id, fails) in [(1, false), (2, true), (3, false)] {
+            let told = told.clone();
+            let done = db.write(move |tx| {
+                let told = told.lock().unwrap().clone();
+                Box::pin(async move {
+                    tx.execute("INSERT INTO things (id) VALUES ($1)", args![id]).await?;
+                    tx.after_commit(move || told.send(id).unwrap());
+                    if fails { Err(Error::new(Kind::Conflict, "no")) } else { Ok(()) }
+                })
+            });
+            assert_eq!(done.await.is_err(), fails);
+            // It has happened when the writer is answered.
+            assert_eq!(heard.try_iter().collect::<Vec<i64>>().is_empty(), fails);
+        }
+    }
+}

@@ -1,47 +1,35 @@
 //! Who asks.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use super::Grants;
-use crate::users::User;
-
-/// Who asks, by what never changes: a user by id, not by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Principal {
-    /// Nobody known.
-    Anonymous,
-    /// A user, by id.
-    User(i64),
-    /// Haven itself: jobs and start-up. It may do everything.
-    System,
-}
+use crate::{
+    rights::{Principal, Who},
+    users::User,
+};
 
 /// Who asks, and how far the token that it came with reaches. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    principal: Principal,
-    name: Option<Arc<str>>,
+    who: Who,
     grants: Option<Arc<Grants>>,
 }
 
 impl Caller {
     /// Nobody known.
     pub const fn anonymous() -> Self {
-        Self { principal: Principal::Anonymous, name: None, grants: None }
+        Self { who: Who::anonymous(), grants: None }
     }
 
     /// Haven itself.
     pub const fn system() -> Self {
-        Self { principal: Principal::System, name: None, grants: None }
+        Self { who: Who::system(), grants: None }
     }
 
     /// A user that has proved who it is.
     pub fn user(user: &User) -> Self {
-        Self {
-            principal: Principal::User(user.id),
-            name: Some(user.username.clone()),
-            grants: None,
-        }
+        let who = Who::new(Principal::User(user.id), Some(user.username.clone()));
+        Self { who, grants: None }
     }
 
     /// Whoever a registry token speaks for, narrowed to what the token grants.
@@ -50,22 +38,34 @@ impl Caller {
         name: Option<Arc<str>>,
         grants: Arc<Grants>,
     ) -> Self {
-        Self { principal, name, grants: Some(grants) }
+        Self { who: Who::new(principal, name), grants: Some(grants) }
+    }
+
+    /// The same, from the address of a client.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.who = self.who.at(address);
+        self
+    }
+
+    /// Who asks, by all that is known.
+    pub fn who(&self) -> &Who {
+        &self.who
     }
 
     /// Who asks.
     pub fn principal(&self) -> Principal {
-        self.principal
+        self.who.principal()
     }
 
     /// The name, for logs and for people; none for anonymous and the system.
     pub fn name(&self) -> Option<&Arc<str>> {
-        self.name.as_ref()
+        self.who.name()
     }
 
     /// The user's number, if a user asks.
     pub fn user_id(&self) -> Option<i64> {
-        match self.principal {
+        match self.principal() {
             Principal::User(id) => Some(id),
             Principal::Anonymous | Principal::System => None,
         }
@@ -73,7 +73,7 @@ impl Caller {
 
     /// Whether nobody is known.
     pub fn is_anonymous(&self) -> bool {
-        self.principal == Principal::Anonymous
+        self.principal() == Principal::Anonymous
     }
 
     /// Whether a registry token narrows what the caller may do. A refusal of such a
@@ -90,7 +90,7 @@ impl Caller {
     /// A text that is the same for the same principal and different for others, such
     /// as `user:3`: what an upload remembers of who began it.
     pub fn key(&self) -> String {
-        match self.principal {
+        match self.principal() {
             Principal::Anonymous => "anonymous".to_owned(),
             Principal::User(id) => format!("user:{id}"),
             Principal::System => "system".to_owned(),

@@ -44,7 +44,7 @@ pub async fn on_repository(
         Some(grants) if !grants.repositories.iter().any(reaches) => {
             Err(Error::new(Kind::Unauthenticated, refusal()))
         }
-        _ => Ok(Allowed::decided(project, right)),
+        _ => Ok(Allowed::decided(project, right, caller.who())),
     }
 }
 
@@ -67,7 +67,7 @@ pub async fn on_project(
     if !standing.may(right) || caller.has_token() {
         return Err(refused(caller, words(caller)));
     }
-    Ok(Allowed::decided(found, right))
+    Ok(Allowed::decided(found, right, caller.who()))
 }
 
 /// Whether a caller may do something with the whole system. Callers with a registry token
@@ -84,7 +84,7 @@ pub async fn on_system(
     if !all || caller.has_token() {
         return Err(refused(caller, words(caller)));
     }
-    Ok(rights::Allowed::decided(System, right))
+    Ok(rights::Allowed::decided(System, right, caller.who()))
 }
 
 /// Whether a caller may list the repositories of the registry: everybody who is known,

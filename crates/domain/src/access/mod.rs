@@ -16,7 +16,7 @@ mod roles;
 #[cfg(test)]
 mod tests;
 
-pub use caller::{Caller, Principal};
+pub use caller::Caller;
 pub use decide::{
     AllowedCatalog, on_catalog, on_project, on_repository, on_system, repository_actions, user,
     view,
@@ -25,7 +25,7 @@ pub use roles::{PROJECT_RULES, ProjectRule, SYSTEM_RULES, SystemRule};
 
 pub use crate::{
     projects::Allowed,
-    rights::{Action, Resource, Right, View},
+    rights::{Action, Principal, Resource, Right, View, Who},
 };
 
 use std::sync::Arc;

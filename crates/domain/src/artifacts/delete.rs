@@ -10,6 +10,7 @@ use super::{pull::unknown, sql};
 use crate::{
     Context,
     access::{Allowed, Right},
+    audit::{self, Entry, Event},
     cache::Pair,
     context::Caches,
     repositories,
@@ -28,10 +29,14 @@ pub async fn untag(
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
     let (tag, caches) = (tag.clone(), context.caches.clone());
+    let audit = audit::by(context, allowed.by()).await?;
+    let entry =
+        Entry::new(Event::DeleteTag, format!("{name}:{tag}")).in_project(allowed.project().id);
     context
         .db
         .write(move |tx| {
             let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
+            let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
                 let deleted =
                     tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?;
@@ -39,7 +44,7 @@ pub async fn untag(
                     return Err(unknown(&Reference::Tag(tag)));
                 }
                 caches.tags.changes(tx, &Pair(repository_id, tag));
-                Ok(())
+                audit.record(tx, entry).await
             })
         })
         .await
@@ -59,11 +64,18 @@ pub async fn delete(
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
     let (digest, caches, now) = (*digest, context.caches.clone(), context.clock.now());
+    let audit = audit::by(context, allowed.by()).await?;
+    let entry = Entry::new(Event::DeleteArtifact, format!("{name}@{digest}"))
+        .in_project(allowed.project().id);
     context
         .db
         .write(move |tx| {
             let (repository_id, caches) = (repository.id, caches.clone());
-            Box::pin(async move { delete_row(tx, &caches, repository_id, digest, now).await })
+            let (audit, entry) = (audit.clone(), entry.clone());
+            Box::pin(async move {
+                delete_row(tx, &caches, repository_id, digest, now).await?;
+                audit.record(tx, entry).await
+            })
         })
         .await
 }

@@ -19,6 +19,7 @@ use super::{pull::parse, sql};
 use crate::{
     Context,
     access::{Allowed, Right},
+    audit::{self, Audit, Entry, Event},
     cache::Pair,
     context::Caches,
     repositories,
@@ -86,6 +87,7 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
         now: context.clock.now(),
         allow_missing: context.settings.allow_missing_references,
         caches: context.caches.clone(),
+        audit: audit::by(context, allowed.by()).await?,
     });
     let incomplete = context
         .db
@@ -157,6 +159,7 @@ struct Deed {
     now: Time,
     allow_missing: bool,
     caches: Arc<Caches>,
+    audit: Audit,
 }
 
 /// A blob or manifest of the repository that the manifest refers to.
@@ -183,6 +186,9 @@ impl Deed {
             None => self.push_again(tx, repository_id).await?,
         };
         self.set_tags(tx, repository_id, artifact_id).await?;
+        let entry =
+            Entry::new(Event::CreateArtifact, self.push.reference.in_repository(&self.push.name));
+        self.audit.record(tx, entry.in_project(self.project_id)).await?;
         Ok(!self.missing(&parts).is_empty())
     }
 

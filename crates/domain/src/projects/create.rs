@@ -6,7 +6,10 @@ use kit::{Error, Kind, Result, Subject, Time};
 use super::{Metadata, Role, sql};
 use crate::{
     Context,
+    audit::{self, Entry, Event},
     cache::Pair,
+    rights::Who,
+    settings::{self, Key},
     users::{ADMIN, User},
 };
 
@@ -25,13 +28,19 @@ pub struct NewProject {
     pub metadata: Metadata,
 }
 
-/// Makes a project for a user, who becomes its administrator. Everybody who is known may.
+/// Makes a project for a user, who becomes its administrator. Everybody who is known may,
+/// as far as the settings allow.
 /// Gives its number.
 ///
 /// # Errors
+/// Forbidden when the settings let only sysadmins make projects and the user is none;
 /// Invalid when the name or the metadata break Harbor's rules; Conflict when the name is
 /// taken.
-pub async fn create(context: &Context, owner: &User, new: NewProject) -> Result<i64> {
+pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) -> Result<i64> {
+    let configuration = settings::current(context).await?;
+    if configuration.text(Key::ProjectCreationRestriction) == "adminonly" && !owner.sysadmin {
+        return Err(Error::new(Kind::Forbidden, "Only system admin can create project"));
+    }
     if !is_name(&new.name) {
         return Err(Error::invalid(
             "a project's name has 1 to 255 characters: lower-case letters and digits, \
@@ -41,11 +50,12 @@ pub async fn create(context: &Context, owner: &User, new: NewProject) -> Result<
     }
     new.metadata.check()?;
     let name = new.name.clone();
+    let audit = audit::by(context, by).await?;
     let (owner_id, now, caches) = (owner.id, context.clock.now(), context.caches.clone());
     let made = context
         .db
         .write(move |tx| {
-            let (new, caches) = (new.clone(), caches.clone());
+            let (new, caches, audit) = (new.clone(), caches.clone(), audit.clone());
             Box::pin(async move {
                 let public = new.metadata.public.unwrap_or(false);
                 let row = tx.one(sql::INSERT, args![&new.name, owner_id, public, now]).await?;
@@ -55,6 +65,8 @@ pub async fn create(context: &Context, owner: &User, new: NewProject) -> Result<
                 tx.one(sql::INSERT_MEMBER, admin).await?;
                 caches.projects.changes(tx, &new.name);
                 caches.roles.changes(tx, &Pair(id, owner_id));
+                let entry = Entry::new(Event::CreateProject, &new.name).in_project(id);
+                audit.record(tx, entry).await?;
                 Ok(id)
             })
         })

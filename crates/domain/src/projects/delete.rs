@@ -6,6 +6,7 @@ use kit::{Error, Kind, Result, Subject};
 use super::{Allowed, sql};
 use crate::{
     Context,
+    audit::{self, Entry, Event},
     rights::{Action, Resource, Right},
 };
 
@@ -15,11 +16,12 @@ use crate::{
 /// Precondition when it has repositories; NotFound when somebody else was faster.
 pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
     allowed.require(Right::new(Resource::Itself, Action::Delete))?;
+    let audit = audit::by(context, allowed.by()).await?;
     let (id, caches) = (allowed.project().id, context.caches.clone());
     context
         .db
         .write(move |tx| {
-            let caches = caches.clone();
+            let (caches, audit) = (caches.clone(), audit.clone());
             Box::pin(async move {
                 // Locked first: a repository that is being made is then either seen by
                 // the next statement or fails for want of its project.
@@ -36,7 +38,8 @@ pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
                 }
                 tx.execute(sql::DELETE, args![id]).await?;
                 caches.projects.changes(tx, &name);
-                Ok(())
+                let entry = Entry::new(Event::DeleteProject, &name).in_project(id);
+                audit.record(tx, entry).await
             })
         })
         .await

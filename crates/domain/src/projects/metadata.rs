@@ -8,6 +8,7 @@ use kit::{Error, Result, Subject};
 use super::{Allowed, sql};
 use crate::{
     Context,
+    audit::{self, Entry, Event},
     rights::{Action, Resource, Right},
 };
 
@@ -87,11 +88,12 @@ pub async fn update(context: &Context, allowed: &Allowed, metadata: Metadata) ->
     allowed.require(Right::new(Resource::Itself, Action::Update))?;
     metadata.check()?;
     let (project, now) = (allowed.project().clone(), context.clock.now());
-    let caches = context.caches.clone();
+    let (caches, audit) = (context.caches.clone(), audit::by(context, allowed.by()).await?);
     context
         .db
         .write(move |tx| {
-            let (metadata, project, caches) = (metadata.clone(), project.clone(), caches.clone());
+            let (metadata, project) = (metadata.clone(), project.clone());
+            let (caches, audit) = (caches.clone(), audit.clone());
             Box::pin(async move {
                 let args = args![project.id, metadata.public, now];
                 if tx.execute(sql::UPDATE, args).await? == 0 {
@@ -100,7 +102,8 @@ pub async fn update(context: &Context, allowed: &Allowed, metadata: Metadata) ->
                 }
                 metadata.store(tx, project.id).await?;
                 caches.projects.changes(tx, &project.name.to_string());
-                Ok(())
+                let entry = Entry::new(Event::UpdateProject, &*project.name).in_project(project.id);
+                audit.record(tx, entry).await
             })
         })
         .await

@@ -31,7 +31,7 @@ async fn the_creator_is_the_administrator() {
         let mut metadata = Metadata { public: Some(true), ..Metadata::default() };
         metadata.others.insert("auto_scan".to_owned(), "true".to_owned());
         let new = NewProject { name: "p".to_owned(), metadata };
-        let id = create(&context, &alice, new.clone()).await.unwrap();
+        let id = create(&context, caller.who(), &alice, new.clone()).await.unwrap();
         assert!(id > 1);
         let proof = access::on_project(&context, &caller, ProjectRef::Id(id), DELETE).await;
         assert_eq!(&*proof.unwrap().project().name, "p");
@@ -44,10 +44,14 @@ async fn the_creator_is_the_administrator() {
         assert!(details.project.public);
         assert_eq!(details.metadata, BTreeMap::from([("auto_scan".into(), "true".into())]));
 
-        let refused = create(&context, &alice, new).await.unwrap_err();
+        let refused = create(&context, caller.who(), &alice, new).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Conflict);
-        let refused =
-            create(&context, &alice, NewProject { name: "P".into(), ..Default::default() });
+        let refused = create(
+            &context,
+            caller.who(),
+            &alice,
+            NewProject { name: "P".into(), ..Default::default() },
+        );
         assert_eq!(refused.await.unwrap_err().kind, Kind::Invalid);
     }
 }

@@ -4,17 +4,20 @@
 //! reads the sources for it), so a verb that takes one cannot be reached by a handler
 //! that forgot to ask. Every room may call; `access` shows these names to those above.
 
+mod who;
 mod words;
 
 use kit::{Error, Result};
 
+pub use who::{Principal, Who};
 pub use words::{Action, Resource, Right};
 
 /// Proof that a caller may do something with a thing: a project, or the [`System`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Allowed<Thing> {
     thing: Thing,
     right: Right,
+    by: Who,
 }
 
 /// The whole of this installation, as something that rights are about.
@@ -23,13 +26,18 @@ pub struct System;
 
 impl<Thing> Allowed<Thing> {
     /// The proof, for `access` to give.
-    pub(crate) fn decided(thing: Thing, right: Right) -> Self {
-        Self { thing, right }
+    pub(crate) fn decided(thing: Thing, right: Right, by: &Who) -> Self {
+        Self { thing, right, by: by.clone() }
     }
 
     /// What it is about.
     pub fn thing(&self) -> &Thing {
         &self.thing
+    }
+
+    /// Who it was granted to.
+    pub fn by(&self) -> &Who {
+        &self.by
     }
 
     /// For a verb to make sure that it was given the proof it needs.

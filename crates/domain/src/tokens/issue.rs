@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Context,
     access::{self, Caller},
+    settings,
 };
 
 /// Clients take less than a minute for a mistake (distribution's token specification).
@@ -49,7 +50,7 @@ pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Resu
             access.push(grant(context, caller, scope).await?);
         }
     }
-    let lifetime = context.settings.token_lifetime.max(SHORTEST_LIFE);
+    let lifetime = settings::token_lifetime(context).await?.max(SHORTEST_LIFE);
     let issued_at = context.clock.now();
     let granted =
         access.iter().map(Access::to_scope).filter(|scope| !scope.actions.is_empty()).collect();

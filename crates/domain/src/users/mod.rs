@@ -66,6 +66,11 @@ pub async fn find_by_name(context: &Context, username: &str) -> Result<Option<Us
     row.as_ref().map(read_user).transpose()
 }
 
+/// Whether there is a user beside `admin`.
+pub(crate) async fn any_but_admin(context: &Context) -> Result<bool> {
+    Ok(context.db.one(sql::ANY_BUT, args![ADMIN]).await?.is_some())
+}
+
 /// Reads the columns of [`sql::BY_ID`].
 fn read_user(row: &Row) -> Result<User> {
     Ok(User {

@@ -16,6 +16,9 @@ pub(super) const INSERT: &str = "\
     INSERT INTO users (username, email, realname, comment, password_hash, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id";
 
+/// Whether there is a user beside one. $1 the one.
+pub(super) const ANY_BUT: &str = "SELECT id FROM users WHERE id <> $1 AND deleted = FALSE LIMIT 1";
+
 /// The first user. $1 id, $2 name, $3 name in real life, $4 password hash, $5 now.
 pub(super) const INSERT_FIRST: &str = "\
     INSERT INTO users (id, username, realname, comment, sysadmin, password_hash, created_at, updated_at) \

@@ -96,7 +96,7 @@ fn wire(kind: Kind) -> (StatusCode, &'static str) {
         Kind::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND"),
         Kind::Conflict => (StatusCode::CONFLICT, "CONFLICT"),
         Kind::Forbidden => (StatusCode::FORBIDDEN, "FORBIDDEN"),
-        Kind::QuotaExceeded => (StatusCode::FORBIDDEN, "DENIED"),
+        Kind::Denied | Kind::QuotaExceeded => (StatusCode::FORBIDDEN, "DENIED"),
         Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED"),
         Kind::Invalid | Kind::Range => (StatusCode::BAD_REQUEST, "BAD_REQUEST"),
         Kind::Unsupported => (StatusCode::BAD_REQUEST, "UNSUPPORTED"),

@@ -1,6 +1,7 @@
 //! Harbor's API, `/api/v2.0`: one file for each room. What is not served yet is 404.
 
 mod artifacts;
+mod configurations;
 mod error;
 mod glue;
 mod health;
@@ -24,10 +25,11 @@ use axum::{
 pub(crate) use error::ApiError;
 pub(crate) use glue::{read_body, timestamp};
 
-use crate::{Principal, Route, State, auth, token};
+use crate::{Principal, Route, State, auth, read_only, token};
 
 /// Everything but `/v2`.
 pub(crate) fn router(state: Arc<State>) -> Router {
+    let read_only = middleware::from_fn_with_state(state.clone(), keep);
     let who = middleware::from_fn_with_state(state.clone(), identify);
     let api = Router::new()
         .merge(projects::router())
@@ -36,6 +38,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .merge(repositories::router())
         .merge(artifacts::router())
         .merge(systeminfo::router())
+        .merge(configurations::router())
         .route_layer(who)
         .merge(ping::router())
         .merge(health::router());
@@ -45,6 +48,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .merge(token::router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(read_only)
         .with_state(state)
 }
 
@@ -59,6 +63,18 @@ pub(crate) fn named(
     }))
 }
 
+/// Keeps everything as it is in read-only mode.
+async fn keep(
+    extract::State(state): extract::State<Arc<State>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match read_only::check(&state.domain, request.method(), request.uri().path()).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}
+
 /// Finds out who asks, for the operations and for the access line.
 async fn identify(
     extract::State(state): extract::State<Arc<State>>,
@@ -66,7 +82,7 @@ async fn identify(
     next: Next,
 ) -> Response {
     let caller = match auth::api_caller(&state, request.headers()).await {
-        Ok(caller) => caller,
+        Ok(caller) => auth::from_client(caller, request.extensions()),
         Err(error) => return ApiError::from(error).into_response(),
     };
     let name = caller.name().cloned();

@@ -202,7 +202,7 @@ async fn create(
     request.check_storage_limit(owner.sysadmin)?;
     let new = NewProject { metadata: request.metadata()?, name: request.project_name };
     let name = new.name.clone();
-    let id = projects::create(&state.domain, &owner, new).await?;
+    let id = projects::create(&state.domain, caller.who(), &owner, new).await?;
     if header_is_true(&headers, &NAME_IN_LOCATION) {
         return Ok(created(&uri, name));
     }

@@ -1,12 +1,16 @@
-//! What clients need to know of the system. Who is known is told more.
+//! What clients need to know of the system. Who is known is told more, and an
+//! administrator most.
 
 use std::sync::Arc;
 
 use axum::{Extension, Json, Router, extract, http::request::Parts, routing::get};
-use domain::access::Caller;
+use domain::{
+    access::Caller,
+    settings::{self, Configuration, Key},
+};
 use serde::Serialize;
 
-use super::{named, timestamp};
+use super::{ApiError, named, timestamp};
 use crate::{State, auth};
 
 /// The version of Harbor whose API this is: clients compare it with what they need.
@@ -19,12 +23,26 @@ pub(super) fn router() -> Router<Arc<State>> {
 
 #[derive(Serialize)]
 struct Info {
-    auth_mode: &'static str,
+    auth_mode: String,
     primary_auth_mode: bool,
     self_registration: bool,
-    banner_message: &'static str,
+    banner_message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc_provider_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authproxy_settings: Option<ProxyModel>,
     #[serde(flatten)]
     known: Option<MoreInfo>,
+}
+
+/// What is told of an authentication proxy; the name of the second field is Harbor's.
+#[derive(Serialize)]
+struct ProxyModel {
+    endpoint: String,
+    tokenreivew_endpoint: String,
+    skip_search: bool,
+    verify_cert: bool,
+    server_certificate: String,
 }
 
 /// What only a known caller is told.
@@ -35,7 +53,8 @@ struct MoreInfo {
     registry_url: String,
     read_only: bool,
     has_ca_root: bool,
-    project_creation_restriction: &'static str,
+    project_creation_restriction: String,
+    registry_storage_provider_name: &'static str,
     notification_enable: bool,
     current_time: String,
 }
@@ -44,27 +63,44 @@ async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     parts: Parts,
-) -> Json<Info> {
-    Json(Info {
-        auth_mode: "db_auth",
-        primary_auth_mode: false,
-        self_registration: false,
-        banner_message: "",
-        known: (!caller.is_anonymous()).then(|| more(&state, &parts)),
-    })
+) -> Result<Json<Info>, ApiError> {
+    let now = settings::current(&state.domain).await?;
+    let text = |key| now.text(key).to_owned();
+    let auth_mode = text(Key::AuthMode);
+    Ok(Json(Info {
+        primary_auth_mode: now.flag(Key::PrimaryAuthMode),
+        self_registration: now.flag(Key::SelfRegistration),
+        banner_message: text(Key::BannerMessage),
+        oidc_provider_name: (auth_mode == "oidc_auth").then(|| text(Key::OidcName)),
+        authproxy_settings: (auth_mode == "http_auth").then(|| proxy(&now)),
+        auth_mode,
+        known: (!caller.is_anonymous()).then(|| more(&state, &now, &parts)),
+    }))
 }
 
-fn more(state: &State, parts: &Parts) -> MoreInfo {
+fn proxy(now: &Configuration) -> ProxyModel {
+    let text = |key| now.text(key).to_owned();
+    ProxyModel {
+        endpoint: text(Key::HttpAuthproxyEndpoint),
+        tokenreivew_endpoint: text(Key::HttpAuthproxyTokenreviewEndpoint),
+        skip_search: now.flag(Key::HttpAuthproxySkipSearch),
+        verify_cert: now.flag(Key::HttpAuthproxyVerifyCert),
+        server_certificate: text(Key::HttpAuthproxyServerCertificate),
+    }
+}
+
+fn more(state: &State, now: &Configuration, parts: &Parts) -> MoreInfo {
     let external_url = auth::origin(state, parts);
     let registry_url = external_url.split_once("://").map_or("", |(_, rest)| rest).to_owned();
     MoreInfo {
         harbor_version: format!("{HARBOR_VERSION}-haven.{}", state.version),
         external_url,
         registry_url,
-        read_only: false,
+        read_only: now.flag(Key::ReadOnly),
         has_ca_root: false,
-        project_creation_restriction: "everyone",
-        notification_enable: false,
+        project_creation_restriction: now.text(Key::ProjectCreationRestriction).to_owned(),
+        registry_storage_provider_name: state.domain.blobs.kind(),
+        notification_enable: now.flag(Key::NotificationEnable),
         current_time: timestamp(state.domain.clock.now()),
     }
 }

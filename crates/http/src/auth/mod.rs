@@ -4,11 +4,11 @@
 mod basic;
 mod challenge;
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::{Extensions, HeaderMap, header::AUTHORIZATION};
 use domain::{access::Caller, tokens, users};
 use kit::{Error, Kind};
 
-use crate::State;
+use crate::{Peer, State};
 
 pub use challenge::{Reason, challenge, origin};
 
@@ -89,6 +89,14 @@ pub(crate) async fn password_caller(state: &State, headers: &HeaderMap) -> Resul
             Kind::Unauthenticated,
             "the Authorization header is not Basic",
         ))),
+    }
+}
+
+/// The same caller, from the client's address as far as it is known.
+pub(crate) fn from_client(caller: Caller, extensions: &Extensions) -> Caller {
+    match extensions.get::<Peer>() {
+        Some(peer) => caller.at(peer.address.ip()),
+        None => caller,
     }
 }
 

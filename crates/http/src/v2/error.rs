@@ -93,7 +93,7 @@ fn status(error: &Error) -> StatusCode {
     match (error.kind, error.subject) {
         (Kind::NotFound, _) => StatusCode::NOT_FOUND,
         (Kind::Conflict, _) => StatusCode::CONFLICT,
-        (Kind::Forbidden | Kind::QuotaExceeded, _) => StatusCode::FORBIDDEN,
+        (Kind::Forbidden | Kind::Denied | Kind::QuotaExceeded, _) => StatusCode::FORBIDDEN,
         (Kind::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
         (Kind::TooLarge, Subject::Tag) => StatusCode::URI_TOO_LONG,
         (Kind::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -110,7 +110,7 @@ fn status(error: &Error) -> StatusCode {
 fn code(error: &Error) -> ErrorCode {
     match (error.kind, error.subject) {
         (Kind::Unauthenticated, _) => ErrorCode::Unauthorized,
-        (Kind::Forbidden | Kind::QuotaExceeded, _) => ErrorCode::Denied,
+        (Kind::Forbidden | Kind::Denied | Kind::QuotaExceeded, _) => ErrorCode::Denied,
         (Kind::TooMany, _) => ErrorCode::TooManyRequests,
         (Kind::Unavailable, _) => ErrorCode::Unavailable,
         (Kind::Internal, _) => ErrorCode::Unknown,

@@ -36,6 +36,7 @@ use oci::{Endpoint, RepositoryName};
 use crate::{
     Principal, Route, State,
     auth::{self, Reason, Refused},
+    read_only,
 };
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
@@ -68,7 +69,7 @@ async fn respond(state: &Arc<State>, parts: &Parts, body: &mut Body) -> Response
     };
     let route = route(&endpoint, &parts.method);
     let caller = match auth::caller(state, &parts.headers).await {
-        Ok(caller) => caller,
+        Ok(caller) => auth::from_client(caller, &parts.extensions),
         Err(refused) => {
             let reason = matches!(refused, Refused::Token(_)).then_some(Reason::InvalidToken);
             let response = refusal(state, parts, &endpoint, &refused.into_error(), reason);
@@ -76,6 +77,9 @@ async fn respond(state: &Arc<State>, parts: &Parts, body: &mut Body) -> Response
         }
     };
     let name = caller.name().cloned();
+    if let Err(error) = read_only::check(&state.domain, &parts.method, parts.uri.path()).await {
+        return finished(error::response(&error), route, name);
+    }
     let asked = Asked { state, parts, caller: &caller };
     let mut response = match answer(&asked, &endpoint, body).await {
         Ok(response) => response,

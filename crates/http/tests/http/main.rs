@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod artifacts;
+mod configurations;
 mod members;
 mod projects;
 mod roles;

@@ -1,0 +1,142 @@
+//! Settings.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    extract,
+    http::StatusCode,
+    routing::{get, put},
+};
+use domain::{
+    access::{self, Action, Caller, Principal, Resource, Right},
+    configurations,
+    settings::{self, Configuration, Key, Kind, Value},
+};
+use kit::Error;
+use serde::Serialize;
+
+use super::{ApiError, glue::read_body, named};
+use crate::State;
+
+/// The routes of this file.
+pub(super) fn router() -> Router<Arc<State>> {
+    Router::new()
+        .route(
+            "/configurations",
+            named("api_configurations_get", get(show))
+                .merge(named("api_configurations_update", put(update))),
+        )
+        .route("/internalconfig", named("api_internalconfig_get", get(show_internal)))
+}
+
+/// A setting as clients see it.
+#[derive(Serialize)]
+struct ItemModel {
+    value: serde_json::Value,
+    editable: bool,
+}
+
+async fn show(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<BTreeMap<&'static str, ItemModel>>, ApiError> {
+    let right = Right::new(Resource::Configuration, Action::Read);
+    access::on_system(&state.domain, &caller, right).await?;
+    // The schedule of scans has its own operation, and Harbor keeps nothing here.
+    shown(&state, |key| key.is_shown() && key.kind() != Kind::Map).await.map(Json)
+}
+
+/// For parts of Haven itself, of which none comes over HTTP: a person may not.
+async fn show_internal(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<BTreeMap<&'static str, ItemModel>>, ApiError> {
+    if caller.principal() != Principal::System {
+        let kind =
+            if caller.is_anonymous() { kit::Kind::Unauthenticated } else { kit::Kind::Forbidden };
+        let message = if caller.is_anonymous() { "unauthorized" } else { "forbidden" };
+        return Err(Error::new(kind, message).into());
+    }
+    shown(&state, |key| !key.is_secret()).await.map(Json)
+}
+
+async fn shown(
+    state: &State,
+    wanted: impl Fn(Key) -> bool,
+) -> Result<BTreeMap<&'static str, ItemModel>, ApiError> {
+    let configuration = settings::current(&state.domain).await?;
+    let editable = !configurations::is_fixed(&state.domain);
+    let auth_mode = editable && configurations::auth_mode_is_open(&state.domain).await?;
+    let item = |key| ItemModel {
+        value: value(state, &configuration, key),
+        editable: if key == Key::AuthMode { auth_mode } else { editable },
+    };
+    Ok(Key::all().filter(|key| wanted(*key)).map(|key| (key.name(), item(key))).collect())
+}
+
+/// What is shown of a setting; of a secret, an empty text.
+fn value(state: &State, configuration: &Configuration, key: Key) -> serde_json::Value {
+    if key == Key::TokenExpiration && !configuration.is_set(key) {
+        return (state.domain.settings.token_lifetime.as_secs().div_ceil(60)).into();
+    }
+    match configuration.value(key) {
+        Value::Text(text) => text.as_str().into(),
+        Value::Flag(flag) => (*flag).into(),
+        Value::Number(number) => (*number).into(),
+        Value::Secret(_) => "".into(),
+    }
+}
+
+async fn update(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let right = Right::new(Resource::Configuration, Action::Update);
+    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let body = read_body(body).await?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&body)
+        .map_err(|error| unprocessable(format!("parsing configurations body failed: {error}")))?;
+    let wanted = object
+        .into_iter()
+        .filter_map(|(name, value)| {
+            Some((Key::from_name(&name).filter(|key| key.is_taken())?, value))
+        })
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| Ok((key, text_of(key, value)?)))
+        .collect::<Result<_, Error>>()?;
+    configurations::update(&state.domain, &allowed, wanted).await?;
+    Ok(StatusCode::OK)
+}
+
+/// A value as text, if it has the type that Harbor's model says.
+fn text_of(key: Key, value: serde_json::Value) -> Result<String, Error> {
+    use serde_json::Value as Json;
+    match (key.kind(), value) {
+        (Kind::Flag, Json::Bool(flag)) => Ok(flag.to_string()),
+        (Kind::Number | Kind::Quota | Kind::LdapScope, Json::Number(number)) => {
+            let whole = number.as_i64().or_else(|| whole(number.as_f64()?));
+            whole
+                .map(|number| number.to_string())
+                .ok_or_else(|| unprocessable(format!("{} must be a whole number", key.name())))
+        }
+        (Kind::Flag, _) => Err(unprocessable(format!("{} must be true or false", key.name()))),
+        (Kind::Number | Kind::Quota | Kind::LdapScope, _) => {
+            Err(unprocessable(format!("{} must be a number", key.name())))
+        }
+        (_, Json::String(text)) => Ok(text),
+        _ => Err(unprocessable(format!("{} must be a text", key.name()))),
+    }
+}
+
+/// A number such as 1e3, which clients write for a whole one.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.trunc() == number && number.abs() <= EXACT).then_some(number as i64)
+}
+
+fn unprocessable(message: String) -> Error {
+    Error::new(kit::Kind::Unprocessable, message)
+}
