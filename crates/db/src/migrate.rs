@@ -80,6 +80,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0002_settings_audit.sql"),
             include_str!("../migrations/postgres/0002_settings_audit.sql"),
         ),
+        Migration::new(
+            3,
+            "robots_access",
+            include_str!("../migrations/sqlite/0004_robots_access.sql"),
+            include_str!("../migrations/postgres/0004_robots_access.sql"),
+        ),
     ])
 }
 

@@ -8,7 +8,7 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts,
     cache::{Cached, Pair},
-    projects, repositories, settings, tokens, uploads, users,
+    projects, repositories, robots, roles, settings, tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.
@@ -69,7 +69,10 @@ pub(crate) struct Caches {
     pub(crate) configuration: Cached<u8, settings::Configuration>,
     pub(crate) users: Cached<i64, users::User>,
     pub(crate) projects: Cached<String, projects::Project>,
-    pub(crate) roles: Cached<Pair<i64, i64>, projects::Roles>,
+    pub(crate) roles: Cached<Pair<i64, i64>, Vec<projects::Membership>>,
+    pub(crate) custom_roles: Cached<i64, roles::CustomRole>,
+    pub(crate) robots: Cached<i64, robots::Robot>,
+    pub(crate) robot_proofs: robots::Proofs,
     pub(crate) repositories: Cached<String, repositories::Repository>,
     pub(crate) tags: Cached<Pair<i64, oci::Tag>, oci::Digest>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
@@ -90,6 +93,9 @@ impl Caches {
             users: Cached::new("user", Self::MOST, |_| 1),
             projects: Cached::new("project", Self::MOST, |_| 1),
             roles: Cached::new("roles", Self::MOST, |_| 1),
+            custom_roles: Cached::new("custom_role", Self::MOST, |_| 1),
+            robots: Cached::new("robot", Self::MOST, |_| 1),
+            robot_proofs: robots::no_proofs(),
             repositories: Cached::new("repository", Self::MOST, |_| 1),
             tags: Cached::new("tag", Self::MOST, |_| 1),
             manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
@@ -108,6 +114,8 @@ impl Caches {
             || self.users.apply(change)
             || self.projects.apply(change)
             || self.roles.apply(change)
+            || self.custom_roles.apply(change)
+            || self.robots.apply(change)
             || self.repositories.apply(change)
             || self.tags.apply(change)
             || self.manifests.apply(change)
@@ -119,6 +127,8 @@ impl Caches {
         self.users.forget_all();
         self.projects.forget_all();
         self.roles.forget_all();
+        self.custom_roles.forget_all();
+        self.robots.forget_all();
         self.repositories.forget_all();
         self.tags.forget_all();
         self.manifests.forget_all();

@@ -78,6 +78,8 @@ pub enum Subject {
     User,
     /// A member of a project.
     Member,
+    /// A role.
+    Role,
 }
 
 /// One of several findings behind an error, such as each blob that a manifest misses.

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::Grants;
 use crate::{
     rights::{Principal, Who},
+    robots::Robot,
     users::User,
 };
 
@@ -29,6 +30,12 @@ impl Caller {
     /// A user that has proved who it is.
     pub fn user(user: &User) -> Self {
         let who = Who::new(Principal::User(user.id), Some(user.username.clone()));
+        Self { who, grants: None }
+    }
+
+    /// A robot that has proved what it is.
+    pub fn robot(robot: &Robot) -> Self {
+        let who = Who::new(Principal::Robot(robot.id), Some(robot.name.clone()));
         Self { who, grants: None }
     }
 
@@ -67,7 +74,15 @@ impl Caller {
     pub fn user_id(&self) -> Option<i64> {
         match self.principal() {
             Principal::User(id) => Some(id),
-            Principal::Anonymous | Principal::System => None,
+            Principal::Anonymous | Principal::Robot(_) | Principal::System => None,
+        }
+    }
+
+    /// The robot's number, if a robot asks.
+    pub fn robot_id(&self) -> Option<i64> {
+        match self.principal() {
+            Principal::Robot(id) => Some(id),
+            Principal::Anonymous | Principal::User(_) | Principal::System => None,
         }
     }
 
@@ -93,6 +108,7 @@ impl Caller {
         match self.principal() {
             Principal::Anonymous => "anonymous".to_owned(),
             Principal::User(id) => format!("user:{id}"),
+            Principal::Robot(id) => format!("robot:{id}"),
             Principal::System => "system".to_owned(),
         }
     }

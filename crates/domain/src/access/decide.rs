@@ -1,17 +1,22 @@
 //! The decision.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use kit::{Error, Kind, Result, Subject};
 use oci::RepositoryName;
 
-use super::{Caller, Principal, RepositoryActions, roles};
+use super::{Caller, Principal, RepositoryActions, Sight};
 use crate::{
     Context,
-    projects::{self, Allowed, Project, ProjectRef, Roles},
-    rights::{self, Right, System, View},
+    projects::{self, Allowed, Membership, Project, ProjectRef},
+    rights::{self, Action, Reach, Resource, Right, System, View},
+    robots::{self, AllowedLevel, Level, Robot},
+    roles,
     users::{self, User},
 };
+
+/// What a repository must allow to be shown in lists.
+pub(super) const SEE: Right = Right::new(Resource::Repository, Action::List);
 
 /// Whether a caller may do something with a repository, which need not exist.
 /// Reads memory only when warm.
@@ -28,28 +33,28 @@ pub async fn on_repository(
 ) -> Result<Allowed> {
     let refusal = || format!("unauthorized to access repository: {name}, action: {}", right.action);
     let project = projects::find(context, ProjectRef::Name(name.project())).await?;
-    let standing = standing(context, caller, project.as_deref(), right).await?;
+    let reach = reach(context, caller, project.as_deref(), right).await?;
     let Some(project) = project else {
-        return Err(absent(caller, &standing, name.project(), refusal()));
+        return Err(absent(caller, reach.is_some(), name.project(), refusal()));
     };
-    if !standing.may(right) {
-        return Err(refused(caller, refusal()));
-    }
-    let reaches = |grant: &super::Grant| {
+    let covering = reach.filter(|reach| reach.covers(name.rest().unwrap_or_default()));
+    let Some(reach) = covering else { return Err(refused(caller, refusal())) };
+    let granted = |grant: &super::Grant| {
         grant.project_id == project.id
             && *grant.repository == *name.as_str()
             && grant.actions.allows(right)
     };
     match caller.grants() {
-        Some(grants) if !grants.repositories.iter().any(reaches) => {
+        Some(grants) if !grants.repositories.iter().any(granted) => {
             Err(Error::new(Kind::Unauthenticated, refusal()))
         }
-        _ => Ok(Allowed::decided(project, right, caller.who())),
+        _ => Ok(Allowed::decided(project, right, reach, caller.who())),
     }
 }
 
-/// Whether a caller may do something in a project. Callers with a registry token have
-/// no rights here: what they may do is per repository.
+/// Whether a caller may do something in a project: with all or with some of its
+/// repositories, as the proof says, or with its own affairs. Callers with a registry token
+/// have no rights here: what they may do is per repository.
 ///
 /// # Errors
 /// As [`on_repository`].
@@ -60,14 +65,16 @@ pub async fn on_project(
     right: Right,
 ) -> Result<Allowed> {
     let found = projects::find(context, project).await?;
-    let standing = standing(context, caller, found.as_deref(), right).await?;
+    let reach = reach(context, caller, found.as_deref(), right).await?;
     let Some(found) = found else {
-        return Err(absent(caller, &standing, project, words(caller)));
+        return Err(absent(caller, reach.is_some(), project, words(caller)));
     };
-    if !standing.may(right) || caller.has_token() {
-        return Err(refused(caller, words(caller)));
+    match reach {
+        Some(reach) if !caller.has_token() => {
+            Ok(Allowed::decided(found, right, reach, caller.who()))
+        }
+        _ => Err(refused(caller, words(caller))),
     }
-    Ok(Allowed::decided(found, right, caller.who()))
 }
 
 /// Whether a caller may do something with the whole system. Callers with a registry token
@@ -80,11 +87,56 @@ pub async fn on_system(
     caller: &Caller,
     right: Right,
 ) -> Result<rights::Allowed<System>> {
-    let all = may_do_everything(context, caller).await?;
-    if !all || caller.has_token() {
+    let mut may = may_do_everything(context, caller).await?;
+    if let Some(robot) = robot(context, caller).await? {
+        may = robot.may_on_system(right);
+    }
+    if !may || caller.has_token() {
         return Err(refused(caller, words(caller)));
     }
-    Ok(rights::Allowed::decided(System, right, caller.who()))
+    Ok(rights::Allowed::decided(System, right, Reach::Everything, caller.who()))
+}
+
+/// Whether a caller may do something with the robots of a project, or of the system.
+///
+/// # Errors
+/// As [`on_project`] and [`on_system`].
+pub async fn on_robots(
+    context: &Context,
+    caller: &Caller,
+    project: Option<ProjectRef<'_>>,
+    action: Action,
+) -> Result<AllowedLevel> {
+    let right = Right::new(Resource::Robot, action);
+    match project {
+        Some(project) => {
+            on_project(context, caller, project, right).await.map(AllowedLevel::Project)
+        }
+        None => on_system(context, caller, right).await.map(AllowedLevel::System),
+    }
+}
+
+/// Whether a caller may do something with the robot of a number.
+///
+/// # Errors
+/// As [`on_robots`]; NotFound about the robot only for those who may do everything.
+pub async fn on_robot(
+    context: &Context,
+    caller: &Caller,
+    id: i64,
+    action: Action,
+) -> Result<AllowedLevel> {
+    let project = match robots::find(context, id).await?.map(|robot| robot.level) {
+        Some(Level::Project(id)) => Some(ProjectRef::Id(id)),
+        Some(Level::System) => None,
+        None => {
+            let all = may_do_everything(context, caller).await? && !caller.has_token();
+            let message = format!("robot account {id} not found");
+            let unknown = || Error::new(Kind::NotFound, message);
+            return Err(if all { unknown() } else { refused(caller, words(caller)) });
+        }
+    };
+    on_robots(context, caller, project, action).await
 }
 
 /// Whether a caller may list the repositories of the registry: everybody who is known,
@@ -93,49 +145,91 @@ pub async fn on_system(
 /// # Errors
 /// Unauthenticated for anonymous, and for a token that was not issued for the catalog.
 pub async fn on_catalog(context: &Context, caller: &Caller) -> Result<AllowedCatalog> {
-    let view = view(context, caller).await?;
+    let mut sight = sight(context, caller).await?;
+    let catalog = Right::new(Resource::Catalog, Action::Read);
+    if robot(context, caller).await?.is_some_and(|robot| robot.may_on_system(catalog)) {
+        sight = Sight::of(View::Everything);
+    }
     let reaches = caller.grants().is_none_or(|grants| grants.catalog);
     if caller.is_anonymous() || !reaches {
         let message = "unauthorized to list all repositories: unauthorized";
         return Err(Error::new(Kind::Unauthenticated, message));
     }
-    Ok(AllowedCatalog { view })
+    Ok(AllowedCatalog { sight })
 }
 
 /// Proof that a caller may list the repositories of the registry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AllowedCatalog {
-    view: View,
+    sight: Sight,
 }
 
 impl AllowedCatalog {
-    /// The number of the user whose repositories may be listed; none for all.
-    pub fn only_for(self) -> Option<i64> {
-        (!self.view.is_everything()).then(|| self.view.user_id())
+    /// The repositories that may be listed.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
     }
 }
 
-/// What a caller sees in lists.
+/// Which projects a caller sees in lists.
 ///
 /// # Errors
-/// Unauthenticated for a user that is no more.
+/// Unauthenticated for a user or robot that is no more.
 pub async fn view(context: &Context, caller: &Caller) -> Result<View> {
     if may_do_everything(context, caller).await? {
         return Ok(View::Everything);
     }
-    Ok(caller.user_id().map_or(View::Public, View::Of))
+    let list = Right::new(Resource::Project, Action::List);
+    Ok(match robot(context, caller).await? {
+        Some(robot) if robot.covers_all() || robot.may_on_system(list) => View::Everything,
+        Some(robot) => View::OfRobot(robot.id),
+        None => caller.user_id().map_or(View::Public, View::Of),
+    })
+}
+
+/// Which repositories a caller sees in lists over several projects.
+///
+/// # Errors
+/// As [`view`].
+pub async fn sight(context: &Context, caller: &Caller) -> Result<Sight> {
+    if may_do_everything(context, caller).await? {
+        return Ok(Sight::of(View::Everything));
+    }
+    if let Some(robot) = robot(context, caller).await? {
+        let view = if robot.covers_all() { View::Everything } else { View::OfRobot(robot.id) };
+        return Ok(Sight::of_robot(view, robot));
+    }
+    let Some(user_id) = caller.user_id() else { return Ok(Sight::of(View::Public)) };
+    let mut narrowed = HashMap::new();
+    for (project_id, memberships) in projects::narrowed(context, user_id).await? {
+        narrowed.insert(project_id, membership_reach(context, &memberships, SEE).await?);
+    }
+    Ok(Sight::of_user(user_id, narrowed))
 }
 
 /// The user that asks, as it is now.
 ///
 /// # Errors
-/// Unauthenticated for anonymous, for the system and for a user that is no more.
+/// Unauthenticated for anonymous, for robots, for the system and for a user that is no
+/// more.
 pub async fn user(context: &Context, caller: &Caller) -> Result<Arc<User>> {
     let found = match caller.principal() {
         Principal::User(id) => users::find(context, id).await?,
-        Principal::Anonymous | Principal::System => None,
+        Principal::Anonymous | Principal::Robot(_) | Principal::System => None,
     };
     found.ok_or_else(|| Error::new(Kind::Unauthenticated, "unauthorized"))
+}
+
+/// Whether it is known who asks.
+///
+/// # Errors
+/// Unauthenticated for anonymous, and for a user or robot that is no more.
+pub async fn known(context: &Context, caller: &Caller) -> Result<()> {
+    may_do_everything(context, caller).await?;
+    if caller.is_anonymous() {
+        return Err(Error::new(Kind::Unauthenticated, "unauthorized"));
+    }
+    Ok(())
 }
 
 /// What a caller may do with a repository by docker's words, and the project's id: what
@@ -152,57 +246,103 @@ pub async fn repository_actions(
     let Some(project) = projects::find(context, ProjectRef::Name(name.project())).await? else {
         return Ok(None);
     };
-    // No public project lets everybody push, so asking for that right has the roles read.
-    let standing = standing(context, caller, Some(&project), Right::PUSH).await?;
-    let actions = [Right::PULL, Right::PUSH, Right::DELETE]
-        .into_iter()
-        .filter(|right| standing.may(*right))
-        .fold(RepositoryActions::NONE, RepositoryActions::with);
+    let mut actions = RepositoryActions::NONE;
+    for right in [Right::PULL, Right::PUSH, Right::DELETE] {
+        let reach = reach(context, caller, Some(&project), right).await?;
+        if reach.is_some_and(|reach| reach.covers(name.rest().unwrap_or_default())) {
+            actions = actions.with(right);
+        }
+    }
     Ok((!actions.is_empty()).then_some((project.id, actions)))
 }
 
-/// What a caller is to a project.
-struct Standing {
-    /// Whether everything is allowed.
-    all: bool,
-    /// Whether what everybody may do in a public project is allowed.
-    public: bool,
-    /// The roles as a member.
-    roles: Roles,
-}
-
-impl Standing {
-    fn may(&self, right: Right) -> bool {
-        self.all || roles::allows(right, self.public, self.roles)
+/// All that a caller may do in a project, some of it perhaps with some repositories only.
+///
+/// # Errors
+/// As [`view`].
+pub async fn rights_in(
+    context: &Context,
+    caller: &Caller,
+    project: ProjectRef<'_>,
+) -> Result<rights::Rights> {
+    let project = projects::find(context, project).await?;
+    let mut all = rights::Rights::NONE;
+    if caller.has_token() {
+        return Ok(all);
     }
+    for rule in rights::PROJECT_RULES {
+        if project.is_some() && reach(context, caller, project.as_deref(), rule.right).await?.is_some() {
+            all = all.with(rule.right);
+        }
+    }
+    Ok(all)
 }
 
-/// Finds what a caller is to a project, as far as it matters for a right: roles are not
-/// asked for where everybody may.
-async fn standing(
+/// How far a right of a caller reaches in a project, or in one that is not there; none if
+/// it has not got the right.
+async fn reach(
     context: &Context,
     caller: &Caller,
     project: Option<&Project>,
     right: Right,
-) -> Result<Standing> {
-    let all = may_do_everything(context, caller).await?;
-    let public = project.is_some_and(|project| project.public);
-    let mut standing = Standing { all, public, roles: Roles::NONE };
-    if let Some(project) = project
-        && let Principal::User(id) = caller.principal()
-        && !standing.may(right)
-    {
-        standing.roles = projects::roles(context, project.id, id).await?;
+) -> Result<Option<Reach>> {
+    if may_do_everything(context, caller).await? {
+        return Ok(Some(Reach::Everything));
     }
-    Ok(standing)
+    let Some(project) = project else { return Ok(None) };
+    if project.public && rights::public().has(right) {
+        return Ok(Some(Reach::Everything));
+    }
+    let reach = match caller.principal() {
+        Principal::User(id) => match projects::memberships(context, project.id, id).await? {
+            Some(memberships) => membership_reach(context, &memberships, right).await?,
+            None => None,
+        },
+        Principal::Robot(_) => {
+            robot(context, caller).await?.and_then(|robot| robot.reach(project.id, right))
+        }
+        Principal::Anonymous | Principal::System => None,
+    };
+    Ok(reach.map(|reach| if right.is_in_repository() { reach } else { Reach::Everything }))
 }
 
-/// Whether a caller passes every check. A user that is no more is refused here, so that
-/// neither a password nor a token outlives it.
-async fn may_do_everything(context: &Context, caller: &Caller) -> Result<bool> {
+/// How far a right reaches that comes from memberships of one project.
+pub(super) async fn membership_reach(
+    context: &Context,
+    memberships: &[Membership],
+    right: Right,
+) -> Result<Option<Reach>> {
+    let mut found: Option<Reach> = None;
+    for membership in memberships {
+        if roles::rights(context, membership.role_id).await?.has(right) {
+            let reach = Reach::of(membership.repositories.as_ref());
+            found = Some(match found {
+                Some(found) => found.or(reach),
+                None => reach,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The robot that asks, as it is now; none if it is no robot.
+///
+/// # Errors
+/// Unauthenticated when it is gone, disabled or expired.
+pub(super) async fn robot(context: &Context, caller: &Caller) -> Result<Option<Arc<Robot>>> {
+    let Some(id) = caller.robot_id() else { return Ok(None) };
+    let now = context.clock.now();
+    let found = robots::find(context, id).await?.filter(|robot| robot.is_live(now));
+    found.map(Some).ok_or_else(|| Error::new(Kind::Unauthenticated, "unauthorized"))
+}
+
+/// Whether a caller passes every check. A user or robot that is no more is refused here, so
+/// that neither a password nor a token outlives it.
+pub(super) async fn may_do_everything(context: &Context, caller: &Caller) -> Result<bool> {
     match caller.principal() {
         Principal::Anonymous => Ok(false),
         Principal::User(_) => Ok(user(context, caller).await?.sysadmin),
+        Principal::Robot(_) => robot(context, caller).await.map(|_| false),
         Principal::System => Ok(true),
     }
 }
@@ -220,11 +360,11 @@ fn refused(caller: &Caller, message: String) -> Error {
 /// A project that is not there: told to those who may do everything, a refusal to others.
 fn absent(
     caller: &Caller,
-    standing: &Standing,
+    may_do_everything: bool,
     project: impl std::fmt::Display,
     refusal: String,
 ) -> Error {
-    if standing.all {
+    if may_do_everything {
         return Error::not_found(Subject::Project, format!("project {project} not found"));
     }
     refused(caller, refusal)

@@ -12,20 +12,25 @@
 
 mod caller;
 mod decide;
-mod roles;
+mod give;
+mod sight;
 #[cfg(test)]
 mod tests;
 
 pub use caller::Caller;
 pub use decide::{
-    AllowedCatalog, on_catalog, on_project, on_repository, on_system, repository_actions, user,
-    view,
+    AllowedCatalog, known, on_catalog, on_project, on_repository, on_robot, on_robots, on_system,
+    repository_actions, rights_in, sight, user, view,
 };
-pub use roles::{PROJECT_RULES, ProjectRule, SYSTEM_RULES, SystemRule};
+pub use give::{give, give_role};
+pub use sight::Sight;
 
 pub use crate::{
     projects::Allowed,
-    rights::{Action, Principal, Resource, Right, View, Who},
+    rights::{
+        Action, PROJECT_RULES, Principal, ProjectRule, Reach, Resource, Right, Rights,
+        SYSTEM_RULES, SystemRule, View, Who,
+    },
 };
 
 use std::sync::Arc;

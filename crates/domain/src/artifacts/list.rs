@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::list_sql as sql;
 use crate::{
     Context,
+    access::Sight,
     listing::{Listing, containing, limit, offset},
     projects::Allowed,
     repositories,
@@ -101,17 +102,24 @@ pub struct Child {
     pub annotations: Option<Box<RawValue>>,
 }
 
+/// How many names are gone through at most for somebody who does not see all.
+const MOST_FILTERED: i64 = 100_000;
+
 /// A page of all repositories that a caller sees, the newest first.
 ///
 /// # Errors
 /// None but the database's.
 pub async fn all_repositories(
     context: &Context,
-    view: View,
+    sight: &Sight,
     name: Option<&str>,
     page: Page,
 ) -> Result<Listing<RepositoryDetails>> {
-    find_repositories(context, None, view, name, page).await
+    if sight.is_whole() {
+        return find_repositories(context, None, sight.view(), name, page).await;
+    }
+    let covers = |project_id, is_public, rest: &str| sight.covers(project_id, is_public, rest);
+    filter_repositories(context, None, sight.view(), name, page, covers).await
 }
 
 /// A page of a project's repositories, the newest first.
@@ -125,7 +133,12 @@ pub async fn list_repositories(
     page: Page,
 ) -> Result<Listing<RepositoryDetails>> {
     allowed.require(Right::new(Resource::Repository, Action::List))?;
-    find_repositories(context, Some(allowed.project().id), View::Everything, name, page).await
+    let project_id = Some(allowed.project().id);
+    if allowed.reach().is_everything() {
+        return find_repositories(context, project_id, View::Everything, name, page).await;
+    }
+    let covers = |_, _, rest: &str| allowed.reach().covers(rest);
+    filter_repositories(context, project_id, View::Everything, name, page, covers).await
 }
 
 async fn find_repositories(
@@ -136,7 +149,7 @@ async fn find_repositories(
     page: Page,
 ) -> Result<Listing<RepositoryDetails>> {
     let name = name.map(containing);
-    let mut args = args![project_id, view.is_everything(), view.user_id(), name];
+    let mut args = args![project_id, view.is_everything(), view.user_id(), name, view.robot_id()];
     let total = context.db.one(sql::COUNT_REPOSITORIES, args.clone()).await?;
     args.push(limit(page));
     args.push(offset(page));
@@ -144,6 +157,45 @@ async fn find_repositories(
     Ok(Listing {
         items: rows.iter().map(read_repository).collect::<Result<_>>()?,
         total: total.map_or(Ok(0), |row| row.get(0))?,
+    })
+}
+
+/// A page for somebody who does not see all: patterns are nothing a database understands, so
+/// the names that there are are gone through here, and the page's rows fetched by number.
+async fn filter_repositories(
+    context: &Context,
+    project_id: Option<i64>,
+    view: View,
+    name: Option<&str>,
+    page: Page,
+    covers: impl Fn(i64, bool, &str) -> bool,
+) -> Result<Listing<RepositoryDetails>> {
+    let name = name.map(containing);
+    let args = args![
+        project_id,
+        view.is_everything(),
+        view.user_id(),
+        name,
+        view.robot_id(),
+        MOST_FILTERED,
+    ];
+    let mut seen: Vec<i64> = Vec::new();
+    for row in context.db.all(sql::REPOSITORY_NAMES, args).await? {
+        let full_name: String = row.get(1)?;
+        let rest = full_name.split_once('/').map_or("", |(_, rest)| rest);
+        if covers(row.get(2)?, row.get(3)?, rest) {
+            seen.push(row.get(0)?);
+        }
+    }
+    let from = usize::try_from(offset(page)).unwrap_or(usize::MAX).min(seen.len());
+    let upto = from.saturating_add(usize::try_from(limit(page)).unwrap_or(0)).min(seen.len());
+    let mut ids = args![];
+    ids.extend(seen[from..upto].iter().copied());
+    let statement = Sql::list(sql::REPOSITORIES_BEFORE, upto - from, sql::REPOSITORIES_AFTER);
+    let rows = context.db.all(statement, ids).await?;
+    Ok(Listing {
+        items: rows.iter().map(read_repository).collect::<Result<_>>()?,
+        total: i64::try_from(seen.len()).map_err(Error::internal)?,
     })
 }
 
@@ -210,8 +262,9 @@ pub async fn details(
     Ok(details)
 }
 
-/// The number of a repository of the project that is allowed.
+/// The number of a repository of the project that is allowed, if the right reaches it.
 async fn known(context: &Context, allowed: &Allowed, name: &RepositoryName) -> Result<i64> {
+    allowed.require_repository(name)?;
     let repository = repositories::known(context, name).await?;
     if repository.project_id == allowed.project().id {
         return Ok(repository.id);

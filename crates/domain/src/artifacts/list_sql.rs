@@ -1,25 +1,50 @@
 //! Statements for what is shown of repositories and artifacts in lists.
 
 /// How many repositories a caller sees. $1 the project, null for all; $2 whether the
-/// caller sees all, $3 its user; $4 pattern of names, may be null.
+/// caller sees all, $3 its user; $4 pattern of names, may be null; $5 its robot.
 pub(super) const COUNT_REPOSITORIES: &str = "\
     SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
     WHERE (CAST($1 AS BIGINT) IS NULL OR r.project_id = CAST($1 AS BIGINT)) \
     AND (CAST($2 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3)) \
+    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3) \
+    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
+    WHERE g.project_id = p.id AND g.robot_id = $5)) \
     AND (CAST($4 AS TEXT) IS NULL OR lower(r.name) LIKE CAST($4 AS TEXT) ESCAPE '\\')";
 
 /// A page of the repositories that [`COUNT_REPOSITORIES`] counts, the newest first.
-/// $5 how many, $6 after how many.
+/// $6 how many, $7 after how many.
 pub(super) const REPOSITORIES: &str = "\
     SELECT r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at, \
     (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id) \
     FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
     WHERE (CAST($1 AS BIGINT) IS NULL OR r.project_id = CAST($1 AS BIGINT)) \
     AND (CAST($2 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3)) \
+    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3) \
+    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
+    WHERE g.project_id = p.id AND g.robot_id = $5)) \
     AND (CAST($4 AS TEXT) IS NULL OR lower(r.name) LIKE CAST($4 AS TEXT) ESCAPE '\\') \
-    ORDER BY r.created_at DESC, r.id DESC LIMIT $5 OFFSET $6";
+    ORDER BY r.created_at DESC, r.id DESC LIMIT $6 OFFSET $7";
+
+/// The names of the repositories that [`COUNT_REPOSITORIES`] counts, the newest first, with
+/// their projects and whether those are public. $6 how many.
+pub(super) const REPOSITORY_NAMES: &str = "\
+    SELECT r.id, r.name, r.project_id, p.public \
+    FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
+    WHERE (CAST($1 AS BIGINT) IS NULL OR r.project_id = CAST($1 AS BIGINT)) \
+    AND (CAST($2 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
+    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3) \
+    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
+    WHERE g.project_id = p.id AND g.robot_id = $5)) \
+    AND (CAST($4 AS TEXT) IS NULL OR lower(r.name) LIKE CAST($4 AS TEXT) ESCAPE '\\') \
+    ORDER BY r.created_at DESC, r.id DESC LIMIT $6";
+
+/// Repositories with the columns of [`REPOSITORIES`], the newest first, out of a list.
+pub(super) const REPOSITORIES_BEFORE: &str = "\
+    SELECT r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at, \
+    (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id) \
+    FROM repositories AS r WHERE r.id IN (";
+/// See [`REPOSITORIES_BEFORE`].
+pub(super) const REPOSITORIES_AFTER: &str = ") ORDER BY r.created_at DESC, r.id DESC";
 
 /// One repository, with the columns of [`REPOSITORIES`]. $1 id.
 pub(super) const REPOSITORY: &str = "\

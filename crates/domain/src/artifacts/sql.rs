@@ -128,13 +128,17 @@ pub(super) const REFERRERS_OF_TYPES_BEFORE: &str =
 /// See [`REFERRERS_OF_TYPES_BEFORE`].
 pub(super) const REFERRERS_OF_TYPES_AFTER: &str = ") ORDER BY digest LIMIT $4";
 
-/// Names of repositories that have artifacts, after a name, as far as a user ($2, null
-/// for one who sees everything) may see them.
-pub(super) const CATALOG: &str = "SELECT r.name FROM repositories AS r
+/// The names of repositories with something in them that a caller sees, in byte order,
+/// with their projects and whether those are public. $1 after which, $2 whether the caller
+/// sees all, $3 its user, $4 its robot, $5 how many.
+pub(super) const CATALOG: &str = "SELECT r.name, r.project_id, p.public FROM repositories AS r
     JOIN projects AS p ON p.id = r.project_id
     WHERE r.name > $1
         AND EXISTS (SELECT 1 FROM artifacts AS a WHERE a.repository_id = r.id)
-        AND (CAST($2 AS BIGINT) IS NULL OR p.public OR EXISTS (
+        AND (CAST($2 AS BOOLEAN) OR p.public OR EXISTS (
             SELECT 1 FROM members AS m
-            WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2))
-    ORDER BY r.name LIMIT $3";
+            WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3)
+        OR EXISTS (
+            SELECT 1 FROM robot_permissions AS g
+            WHERE g.project_id = p.id AND g.robot_id = $4))
+    ORDER BY r.name LIMIT $5";

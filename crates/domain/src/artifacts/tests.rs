@@ -269,7 +269,7 @@ async fn names_are_listed_in_byte_order_page_by_page() {
         // A repository that only holds a blob is in no catalog.
         world.push_blob(&"library/only-a-blob".parse().unwrap(), b"blob").await;
         let allowed: AllowedCatalog = on_catalog(&world.context, &Caller::system()).await.unwrap();
-        let catalog = catalog(&world.context, allowed, "", 10).await.unwrap();
+        let catalog = catalog(&world.context, &allowed, "", 10).await.unwrap();
         assert_eq!(catalog, names(&["library/x"], false));
     }
 }

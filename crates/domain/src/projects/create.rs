@@ -90,7 +90,7 @@ pub(crate) async fn first(tx: &mut Tx, now: Time) -> Result<()> {
 
 /// Whether a text is a project's name: words of letters and digits, with one dot,
 /// underscore or hyphen between two of them.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };

@@ -36,6 +36,10 @@ pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
                     let message = "the project contains repositories, can not be deleted";
                     return Err(Error::new(Kind::Precondition, message).about(Subject::Project));
                 }
+                // They go with the project, and must be forgotten.
+                for row in tx.all(sql::ROBOTS, args![id]).await? {
+                    caches.robots.changes(tx, &row.get(0)?);
+                }
                 tx.execute(sql::DELETE, args![id]).await?;
                 caches.projects.changes(tx, &name);
                 let entry = Entry::new(Event::DeleteProject, &name).in_project(id);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use db::{Args, Row, Sql, args};
 use kit::{Error, Page, Result, Subject};
 
-use super::{Allowed, Project, Role, Roles, read_project, sql};
+use super::{Allowed, Project, Role, read_project, sql};
 use crate::{
     Context,
     listing::{Listing, containing, limit, offset},
@@ -74,8 +74,8 @@ pub struct Details {
     pub repository_count: i64,
     /// What is set, beside `public`.
     pub metadata: BTreeMap<String, String>,
-    /// The roles of who asks.
-    pub roles: Roles,
+    /// The numbers of the roles of who asks, the one with the most rights first.
+    pub role_ids: Vec<i64>,
 }
 
 /// A page of the projects that a caller sees: one count, one query for the page, one for
@@ -96,6 +96,7 @@ pub async fn list(
         filter.name.as_deref().map(containing),
         filter.public,
         filter.owner.clone(),
+        view.robot_id(),
     ];
     let total = context.db.one(sql::COUNT, args.clone()).await?;
     args.push(sort.name());
@@ -145,13 +146,27 @@ async fn add_parts(context: &Context, user_id: i64, projects: &mut [Details]) ->
     roles.extend(ids.iter().copied());
     let statement = Sql::list(sql::ROLES_BEFORE, ids.len(), sql::ROLES_AFTER);
     for row in context.db.all(statement, roles).await? {
-        if let Some(details) = by_id.get_mut(&row.get(0)?)
-            && let Some(role) = Role::from_id(row.get(1)?)
-        {
-            details.roles = details.roles.with(role);
+        if let Some(details) = by_id.get_mut(&row.get(0)?) {
+            details.role_ids.push(row.get(1)?);
         }
     }
+    for details in by_id.into_values() {
+        details.role_ids.sort_by_key(|id| (rank(*id), *id));
+        details.role_ids.dedup();
+    }
     Ok(())
+}
+
+/// Where a role stands among others: the one with the most rights first, custom ones last.
+fn rank(role_id: i64) -> u8 {
+    match Role::from_id(role_id) {
+        Some(Role::ProjectAdmin) => 0,
+        Some(Role::Maintainer) => 1,
+        Some(Role::Developer) => 2,
+        Some(Role::Guest) => 3,
+        Some(Role::LimitedGuest) => 4,
+        None => 5,
+    }
 }
 
 /// Reads the columns of [`sql::PAGE`].
@@ -161,6 +176,6 @@ fn read_details(row: &Row) -> Result<Details> {
         owner_name: row.get(6)?,
         repository_count: row.get(7)?,
         metadata: BTreeMap::new(),
-        roles: Roles::NONE,
+        role_ids: Vec::new(),
     })
 }

@@ -4,7 +4,7 @@
 //! creator is its administrator; the project `library` is there after the first start;
 //! what changes is announced, so that facts in memory are right at once. The verbs that
 //! a person may be refused take the proof of `access`; `access` itself asks [`find`]
-//! and [`roles`].
+//! and [`memberships`].
 
 mod create;
 mod delete;
@@ -15,14 +15,19 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use db::{Row, args};
-use kit::{Result, Time};
+use kit::{Error, Kind, Result, Time};
+use oci::RepositoryName;
 
-use crate::{Context, cache::Pair, rights};
+use crate::{
+    Context,
+    cache::Pair,
+    rights::{self, Patterns},
+};
 
-pub(crate) use create::first;
+pub(crate) use create::{first, is_name};
 pub use create::{NewProject, create};
 pub use delete::delete;
 pub use list::{Details, Filter, Sort, details, list};
@@ -56,7 +61,22 @@ impl Allowed {
     pub fn project(&self) -> &Arc<Project> {
         self.thing()
     }
+
+    /// For a verb to make sure that the right reaches a repository: it is one of the
+    /// project's, and no pattern keeps it out.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn require_repository(&self, name: &RepositoryName) -> Result<()> {
+        let project = self.project();
+        if name.project() == &*project.name && self.reach().covers(name.rest().unwrap_or_default()) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Forbidden, "forbidden"))
+    }
 }
+
+pub use crate::rights::Role;
 
 /// How a caller names a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,86 +93,6 @@ impl fmt::Display for ProjectRef<'_> {
             Self::Name(name) => f.write_str(name),
             Self::Id(id) => id.fmt(f),
         }
-    }
-}
-
-/// One of Harbor's five roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// May do everything in the project.
-    ProjectAdmin = 1,
-    /// May push and pull.
-    Developer = 2,
-    /// May pull and see who the members are.
-    Guest = 3,
-    /// May push, pull, delete and maintain.
-    Maintainer = 4,
-    /// May pull.
-    LimitedGuest = 5,
-}
-
-impl Role {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::ProjectAdmin, Self::Developer, Self::Guest, Self::Maintainer, Self::LimitedGuest];
-
-    /// The role with a number of Harbor's.
-    pub fn from_id(id: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.id() == id)
-    }
-
-    /// Harbor's number.
-    pub const fn id(self) -> i64 {
-        self as i64
-    }
-
-    /// Harbor's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ProjectAdmin => "projectAdmin",
-            Self::Developer => "developer",
-            Self::Guest => "guest",
-            Self::Maintainer => "maintainer",
-            Self::LimitedGuest => "limitedGuest",
-        }
-    }
-}
-
-/// The roles of somebody in a project.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Roles(u8);
-
-impl Roles {
-    /// No role.
-    pub const NONE: Self = Self(0);
-
-    /// One role.
-    pub const fn of(role: Role) -> Self {
-        Self(1 << role as u8)
-    }
-
-    /// These and one more.
-    #[must_use]
-    pub const fn with(self, role: Role) -> Self {
-        Self(self.0 | Self::of(role).0)
-    }
-
-    /// One bit for each role.
-    pub(crate) const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// Whether there is none.
-    pub const fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The roles, the one with the most rights first.
-    pub fn iter(self) -> impl Iterator<Item = Role> {
-        use Role::{Developer, Guest, LimitedGuest, Maintainer, ProjectAdmin};
-        [ProjectAdmin, Maintainer, Developer, Guest, LimitedGuest]
-            .into_iter()
-            .filter(move |role| self.0 & Self::of(*role).0 != 0)
     }
 }
 
@@ -176,19 +116,48 @@ pub(crate) async fn find(
     }
 }
 
-/// The roles of a user in a project, from memory when it has any.
-pub(crate) async fn roles(context: &Context, project_id: i64, user_id: i64) -> Result<Roles> {
+/// What makes somebody a member of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The number of a role, Harbor's or a custom one.
+    pub role_id: i64,
+    /// The repositories that it is for; none for all.
+    pub repositories: Option<Patterns>,
+}
+
+/// How a user is a member of a project, from memory when it is: several times by way of
+/// groups.
+pub(crate) async fn memberships(
+    context: &Context,
+    project_id: i64,
+    user_id: i64,
+) -> Result<Option<Arc<Vec<Membership>>>> {
     let find = || async {
         let rows = context.db.all(sql::ROLES, args![project_id, user_id]).await?;
-        let mut roles = Roles::NONE;
-        for row in &rows {
-            roles = Role::from_id(row.get(0)?).map_or(roles, |role| roles.with(role));
-        }
-        Ok((!roles.is_none()).then_some(roles))
+        let found = rows.iter().map(read_membership).collect::<Result<Vec<_>>>()?;
+        Ok((!found.is_empty()).then_some(found))
     };
-    let key = Pair(project_id, user_id);
-    let found = context.caches.roles.get(&context.db, &key, find).await?;
-    Ok(found.map_or(Roles::NONE, |roles| *roles))
+    context.caches.roles.get(&context.db, &Pair(project_id, user_id), find).await
+}
+
+/// The memberships of a user in those projects where one of them is not for everything: it
+/// is narrowed, or of a custom role. By the project's number.
+pub(crate) async fn narrowed(
+    context: &Context,
+    user_id: i64,
+) -> Result<HashMap<i64, Vec<Membership>>> {
+    let mut found: HashMap<i64, Vec<Membership>> = HashMap::new();
+    for row in context.db.all(sql::NARROWED, args![user_id]).await? {
+        found.entry(row.get(2)?).or_default().push(read_membership(&row)?);
+    }
+    Ok(found)
+}
+
+/// Reads the columns of [`sql::ROLES`].
+fn read_membership(row: &Row) -> Result<Membership> {
+    let repositories: Option<String> = row.get(1)?;
+    let repositories = repositories.as_deref().map(Patterns::from_stored).transpose()?;
+    Ok(Membership { role_id: row.get(0)?, repositories })
 }
 
 /// Reads the columns of [`sql::BY_NAME`].

@@ -8,9 +8,21 @@ pub(super) const BY_NAME: &str =
 pub(super) const BY_ID: &str =
     "SELECT id, name, owner_id, public, created_at, updated_at FROM projects WHERE id = $1";
 
-/// The roles of a user in a project. $1 project, $2 user.
+/// The roles of a user in a project, and the repositories that they are for. $1 project,
+/// $2 user.
 pub(super) const ROLES: &str = "\
-    SELECT role_id FROM members WHERE project_id = $1 AND entity_type = 'u' AND entity_id = $2";
+    SELECT role_id, repositories FROM members WHERE project_id = $1 AND entity_type = 'u' AND entity_id = $2";
+
+/// The memberships of a user, with the columns of [`ROLES`] and the project, in those
+/// projects where one of them is narrowed or of a custom role. $1 user.
+pub(super) const NARROWED: &str = "\
+    SELECT role_id, repositories, project_id FROM members \
+    WHERE entity_type = 'u' AND entity_id = $1 AND project_id IN (SELECT project_id \
+    FROM members WHERE entity_type = 'u' AND entity_id = $1 \
+    AND (repositories IS NOT NULL OR role_id > 100))";
+
+/// The robots of a project. $1 project.
+pub(super) const ROBOTS: &str = "SELECT id FROM robots WHERE project_id = $1";
 
 /// A new project. $1 name, $2 owner, $3 public, $4 now.
 pub(super) const INSERT: &str = "\
@@ -47,32 +59,36 @@ pub(super) const SET_METADATA: &str = "\
     ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value";
 
 /// How many projects a caller sees. $1 whether it sees all, $2 its user, $3 pattern of
-/// names, $4 public or not, $5 name of the owner; the last three may be null.
+/// names, $4 public or not, $5 name of the owner, $6 its robot; $3 to $5 may be null.
 pub(super) const COUNT: &str = "\
     SELECT COUNT(*) FROM projects AS p JOIN users AS o ON o.id = p.owner_id \
     WHERE (CAST($1 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2)) \
+    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2) \
+    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
+    WHERE g.project_id = p.id AND g.robot_id = $6)) \
     AND (CAST($3 AS TEXT) IS NULL OR lower(p.name) LIKE CAST($3 AS TEXT) ESCAPE '\\') \
     AND (CAST($4 AS BOOLEAN) IS NULL OR p.public = CAST($4 AS BOOLEAN)) \
     AND (CAST($5 AS TEXT) IS NULL OR o.username = CAST($5 AS TEXT))";
 
-/// A page of the projects that [`COUNT`] counts, with what is shown of each. $6 how to
-/// sort, $7 how many, $8 after how many.
+/// A page of the projects that [`COUNT`] counts, with what is shown of each. $7 how to
+/// sort, $8 how many, $9 after how many.
 pub(super) const PAGE: &str = "\
     SELECT p.id, p.name, p.owner_id, p.public, p.created_at, p.updated_at, o.username, \
     (SELECT COUNT(*) FROM repositories AS r WHERE r.project_id = p.id) \
     FROM projects AS p JOIN users AS o ON o.id = p.owner_id \
     WHERE (CAST($1 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2)) \
+    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2) \
+    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
+    WHERE g.project_id = p.id AND g.robot_id = $6)) \
     AND (CAST($3 AS TEXT) IS NULL OR lower(p.name) LIKE CAST($3 AS TEXT) ESCAPE '\\') \
     AND (CAST($4 AS BOOLEAN) IS NULL OR p.public = CAST($4 AS BOOLEAN)) \
     AND (CAST($5 AS TEXT) IS NULL OR o.username = CAST($5 AS TEXT)) \
-    ORDER BY CASE WHEN CAST($6 AS TEXT) = '-name' THEN p.name END DESC, \
-    CASE WHEN CAST($6 AS TEXT) = 'creation_time' THEN p.created_at END, \
-    CASE WHEN CAST($6 AS TEXT) = '-creation_time' THEN p.created_at END DESC, \
-    CASE WHEN CAST($6 AS TEXT) = 'update_time' THEN p.updated_at END, \
-    CASE WHEN CAST($6 AS TEXT) = '-update_time' THEN p.updated_at END DESC, \
-    p.name LIMIT $7 OFFSET $8";
+    ORDER BY CASE WHEN CAST($7 AS TEXT) = '-name' THEN p.name END DESC, \
+    CASE WHEN CAST($7 AS TEXT) = 'creation_time' THEN p.created_at END, \
+    CASE WHEN CAST($7 AS TEXT) = '-creation_time' THEN p.created_at END DESC, \
+    CASE WHEN CAST($7 AS TEXT) = 'update_time' THEN p.updated_at END, \
+    CASE WHEN CAST($7 AS TEXT) = '-update_time' THEN p.updated_at END DESC, \
+    p.name LIMIT $8 OFFSET $9";
 
 /// What is shown of one project, with the columns of [`PAGE`]. $1 id.
 pub(super) const DETAILS: &str = "\

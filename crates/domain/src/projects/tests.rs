@@ -40,7 +40,7 @@ async fn the_creator_is_the_administrator() {
         let details = details(&context, &proof, caller.user_id()).await.unwrap();
         assert_eq!(details.owner_name, "alice");
         assert_eq!(details.repository_count, 0);
-        assert_eq!(details.roles, Roles::of(Role::ProjectAdmin));
+        assert_eq!(details.role_ids, [Role::ProjectAdmin.id()]);
         assert!(details.project.public);
         assert_eq!(details.metadata, BTreeMap::from([("auto_scan".into(), "true".into())]));
 
@@ -107,7 +107,7 @@ async fn everybody_sees_what_is_theirs_to_see() {
 
         let view = View::Of(alice.user_id().unwrap());
         let found = list(&context, view, &named("shared"), Sort::Name, Page::default()).await;
-        assert_eq!(found.unwrap().items[0].roles, Roles::of(Role::Guest));
+        assert_eq!(found.unwrap().items[0].role_ids, [Role::Guest.id()]);
         let page = Page { page: 2, page_size: 3 };
         let found = list(&context, View::Everything, &Filter::default(), Sort::Name, page).await;
         let found = found.unwrap();

@@ -4,11 +4,20 @@
 //! reads the sources for it), so a verb that takes one cannot be reached by a handler
 //! that forgot to ask. Every room may call; `access` shows these names to those above.
 
+mod reach;
+mod roles;
+mod rules;
+mod set;
 mod who;
 mod words;
 
 use kit::{Error, Result};
 
+pub use reach::{Patterns, Reach};
+pub use roles::Role;
+pub(crate) use rules::public;
+pub use rules::{PROJECT_RULES, ProjectRule, SYSTEM_RULES, SystemRule};
+pub use set::Rights;
 pub use who::{Principal, Who};
 pub use words::{Action, Resource, Right};
 
@@ -17,6 +26,7 @@ pub use words::{Action, Resource, Right};
 pub struct Allowed<Thing> {
     thing: Thing,
     right: Right,
+    reach: Reach,
     by: Who,
 }
 
@@ -26,13 +36,18 @@ pub struct System;
 
 impl<Thing> Allowed<Thing> {
     /// The proof, for `access` to give.
-    pub(crate) fn decided(thing: Thing, right: Right, by: &Who) -> Self {
-        Self { thing, right, by: by.clone() }
+    pub(crate) fn decided(thing: Thing, right: Right, reach: Reach, by: &Who) -> Self {
+        Self { thing, right, reach, by: by.clone() }
     }
 
     /// What it is about.
     pub fn thing(&self) -> &Thing {
         &self.thing
+    }
+
+    /// How far the right reaches, if it is about repositories.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Who it was granted to.
@@ -60,6 +75,8 @@ pub enum View {
     Public,
     /// Public projects, and those that a user, by number, is a member of.
     Of(i64),
+    /// Public projects, and those that a robot, by number, may do something in.
+    OfRobot(i64),
     /// All projects.
     Everything,
 }
@@ -74,7 +91,15 @@ impl View {
     pub fn user_id(self) -> i64 {
         match self {
             Self::Of(id) => id,
-            Self::Public | Self::Everything => 0,
+            Self::Public | Self::OfRobot(_) | Self::Everything => 0,
+        }
+    }
+
+    /// The robot whose permissions count; 0, which no robot has, for none.
+    pub fn robot_id(self) -> i64 {
+        match self {
+            Self::OfRobot(id) => id,
+            Self::Public | Self::Of(_) | Self::Everything => 0,
         }
     }
 }

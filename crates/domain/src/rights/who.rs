@@ -9,6 +9,8 @@ pub enum Principal {
     Anonymous,
     /// A user, by id.
     User(i64),
+    /// A robot, by id.
+    Robot(i64),
     /// Haven itself: jobs and start-up. It may do everything.
     System,
 }

@@ -66,6 +66,8 @@ pub enum Resource {
     Repository,
     /// Robot accounts.
     Robot,
+    /// Custom roles.
+    Role,
     /// Bills of materials.
     Sbom,
     /// Scans.
@@ -91,6 +93,56 @@ pub enum Resource {
 impl Resource {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::UserGroup as usize + 1;
+
+    /// All of them.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Itself,
+        Self::Accessory,
+        Self::Artifact,
+        Self::ArtifactAddition,
+        Self::ArtifactLabel,
+        Self::AuditLog,
+        Self::Catalog,
+        Self::Configuration,
+        Self::Distribution,
+        Self::ExportCve,
+        Self::GarbageCollection,
+        Self::ImmutableTag,
+        Self::JobserviceMonitor,
+        Self::Label,
+        Self::LdapUser,
+        Self::Log,
+        Self::Member,
+        Self::Metadata,
+        Self::NotificationPolicy,
+        Self::PreheatInstance,
+        Self::PreheatPolicy,
+        Self::Project,
+        Self::PurgeAudit,
+        Self::Quota,
+        Self::Registry,
+        Self::Replication,
+        Self::ReplicationAdapter,
+        Self::ReplicationPolicy,
+        Self::Repository,
+        Self::Robot,
+        Self::Role,
+        Self::Sbom,
+        Self::Scan,
+        Self::ScanAll,
+        Self::Scanner,
+        Self::SecurityHub,
+        Self::SystemVolumes,
+        Self::Tag,
+        Self::TagRetention,
+        Self::User,
+        Self::UserGroup,
+    ];
+
+    /// The one with Harbor's name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resource| resource.as_str() == name)
+    }
 
     /// Harbor's name; empty for the project itself.
     pub const fn as_str(self) -> &'static str {
@@ -125,6 +177,7 @@ impl Resource {
             Self::ReplicationPolicy => "replication-policy",
             Self::Repository => "repository",
             Self::Robot => "robot",
+            Self::Role => "role",
             Self::Sbom => "sbom",
             Self::Scan => "scan",
             Self::ScanAll => "scan-all",
@@ -167,6 +220,24 @@ impl Action {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Update as usize + 1;
 
+    /// All of them.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Create,
+        Self::Delete,
+        Self::List,
+        Self::Operate,
+        Self::Pull,
+        Self::Push,
+        Self::Read,
+        Self::Stop,
+        Self::Update,
+    ];
+
+    /// The one with Harbor's name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
+
     /// Harbor's name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -208,6 +279,27 @@ impl Right {
     /// A right by its parts.
     pub const fn new(resource: Resource, action: Action) -> Self {
         Self { resource, action }
+    }
+
+    /// A right by Harbor's names of its parts.
+    pub fn from_words((resource, action): (&str, &str)) -> Option<Self> {
+        Some(Self::new(Resource::from_name(resource)?, Action::from_name(action)?))
+    }
+
+    /// Whether it is about a repository or what is in one, so that patterns of
+    /// repositories narrow it.
+    pub fn is_in_repository(self) -> bool {
+        matches!(
+            self.resource,
+            Resource::Accessory
+                | Resource::Artifact
+                | Resource::ArtifactAddition
+                | Resource::ArtifactLabel
+                | Resource::Repository
+                | Resource::Sbom
+                | Resource::Scan
+                | Resource::Tag
+        )
     }
 }
 

@@ -23,6 +23,9 @@ pub(super) struct Claims {
     /// Ours: the user's number, which its rights hang on. Absent for anonymous.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) uid: Option<i64>,
+    /// Ours: the robot's number, if a robot asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rid: Option<i64>,
 }
 
 /// What is granted on one resource.
@@ -82,8 +85,13 @@ impl Claims {
                 _ => {}
             }
         }
-        let principal = self.uid.map_or(Principal::Anonymous, Principal::User);
-        let name = self.uid.is_some().then(|| Arc::from(self.sub.as_str()));
+        let principal = match (self.uid, self.rid) {
+            (Some(id), _) => Principal::User(id),
+            (None, Some(id)) => Principal::Robot(id),
+            (None, None) => Principal::Anonymous,
+        };
+        let is_known = principal != Principal::Anonymous;
+        let name = is_known.then(|| Arc::from(self.sub.as_str()));
         Caller::by_token(principal, name, Arc::new(grants))
     }
 }

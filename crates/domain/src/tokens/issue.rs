@@ -64,6 +64,7 @@ pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Resu
         jti: kit::random_token(12),
         access,
         uid: caller.user_id(),
+        rid: caller.robot_id(),
     };
     let token = sign(context, &claims).await?;
     Ok(Issued { token, lifetime, issued_at, granted })

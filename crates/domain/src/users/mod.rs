@@ -23,7 +23,7 @@ use crate::Context;
 pub(crate) use create::first;
 pub use create::{NewUser, create};
 pub use list::{Filter, list, search};
-pub(crate) use password::{Passwords, hash, valid_password};
+pub(crate) use password::{Passwords, has_hash, hash, valid_password};
 pub use password::{reset_password, verify};
 
 /// The id of the user `admin`, which exists from the first start.

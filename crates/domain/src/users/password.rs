@@ -68,7 +68,7 @@ impl Passwords {
     }
 
     /// What a name and password are remembered under.
-    fn fingerprint(&self, username: &str, password: &str) -> [u8; 32] {
+    pub(crate) fn fingerprint(&self, username: &str, password: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&(username.len() as u64).to_be_bytes());
         context.update(username.as_bytes());
@@ -231,6 +231,16 @@ pub(crate) async fn hash(passwords: &Passwords, password: &str) -> Result<String
     let hash = move || hash::hash(&password);
     let turn = passwords.turn().await?;
     hashing(turn, hash).await?
+}
+
+/// Whether a secret has a hash that was stored: one made by [`hash`], or one of Harbor's.
+///
+/// # Errors
+/// TooMany when too many wait.
+pub(crate) async fn has_hash(passwords: &Passwords, secret: &str, hash: &str) -> Result<bool> {
+    let (secret, hash) = (secret.to_owned(), hash.to_owned());
+    let turn = passwords.turn().await?;
+    hashing(turn, move || matches(&secret, &hash)).await
 }
 
 #[cfg(test)]

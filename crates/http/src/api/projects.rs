@@ -12,7 +12,7 @@ use axum::{
 };
 use domain::{
     access::{self, Action, Allowed, Caller, Resource, Right},
-    projects::{self, Details, Filter, Metadata, NewProject, ProjectRef, Role, Sort},
+    projects::{self, Details, Filter, Metadata, NewProject, ProjectRef, Sort},
 };
 use kit::{Error, Kind};
 use serde::{Deserialize, Serialize};
@@ -143,7 +143,7 @@ impl From<Details> for ProjectModel {
         let project = details.project;
         let mut metadata = details.metadata;
         metadata.insert("public".to_owned(), project.public.to_string());
-        let roles: Vec<i64> = details.roles.iter().map(Role::id).collect();
+        let roles = details.role_ids;
         Self {
             project_id: project.id,
             name: project.name.to_string(),

@@ -67,9 +67,9 @@ async fn list_all(
     Extension(caller): Extension<Caller>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, ApiError> {
-    let view = access::view(&state.domain, &caller).await?;
+    let sight = access::sight(&state.domain, &caller).await?;
     let page = page(&uri)?;
-    let found = artifacts::all_repositories(&state.domain, view, None, page).await?;
+    let found = artifacts::all_repositories(&state.domain, &sight, None, page).await?;
     Ok(listed(&uri, page, found, RepositoryModel::from))
 }
 

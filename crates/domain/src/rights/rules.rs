@@ -1,12 +1,9 @@
 //! The roles as data: what each may do, as Harbor's.
 
-use crate::{
-    projects::{Role, Roles},
-    rights::{
-        Action::{self, *},
-        Resource::{self, *},
-        Right,
-    },
+use super::{
+    Action::{self, *},
+    Resource::{self, *},
+    Right, Rights, Role,
 };
 
 /// What who may do in a project.
@@ -20,7 +17,7 @@ pub struct ProjectRule {
 impl ProjectRule {
     /// Whether a role has the right.
     pub fn has(&self, role: Role) -> bool {
-        self.who & Roles::of(role).bits() != 0
+        self.who & bit(role) != 0
     }
 
     /// Whether everybody has the right in a public project.
@@ -55,21 +52,26 @@ impl SystemRule {
 }
 
 /// Project administrator.
-const A: u8 = Roles::of(Role::ProjectAdmin).bits();
+const A: u8 = bit(Role::ProjectAdmin);
 /// Maintainer.
-const M: u8 = Roles::of(Role::Maintainer).bits();
+const M: u8 = bit(Role::Maintainer);
 /// Developer.
-const D: u8 = Roles::of(Role::Developer).bits();
+const D: u8 = bit(Role::Developer);
 /// Guest.
-const G: u8 = Roles::of(Role::Guest).bits();
+const G: u8 = bit(Role::Guest);
 /// Limited guest.
-const L: u8 = Roles::of(Role::LimitedGuest).bits();
+const L: u8 = bit(Role::LimitedGuest);
 /// Everybody in a public project.
 const P: u8 = 1 << 6;
 /// What a robot account may be given.
 const R: u8 = 1 << 7;
 /// What a sysadmin is told to have on the system.
 const S: u8 = 1 << 0;
+
+/// The bit of a role.
+const fn bit(role: Role) -> u8 {
+    1 << role as u8
+}
 
 const fn rule(resource: Resource, action: Action, who: u8) -> ProjectRule {
     ProjectRule { right: Right::new(resource, action), who }
@@ -252,21 +254,40 @@ pub const SYSTEM_RULES: &[SystemRule] = &[
     system(UserGroup, Update, S | R),
 ];
 
-/// The rules by resource and action, so that a decision is one read.
-static WHO: [[u8; Action::COUNT]; Resource::COUNT] = {
-    let mut who = [[0; Action::COUNT]; Resource::COUNT];
+/// What is allowed by the rules to those with a bit.
+const fn of(who: u8) -> Rights {
+    let mut rights = Rights::NONE;
     let mut i = 0;
     while i < PROJECT_RULES.len() {
-        let rule = PROJECT_RULES[i];
-        who[rule.right.resource as usize][rule.right.action as usize] = rule.who;
+        if PROJECT_RULES[i].who & who != 0 {
+            rights = rights.with(PROJECT_RULES[i].right);
+        }
         i += 1;
     }
-    who
-};
+    rights
+}
 
-/// Whether a right belongs to what everybody may do in a public project, if it is one,
-/// or to any of some roles.
-pub(super) fn allows(right: Right, public: bool, roles: Roles) -> bool {
-    let who = WHO[right.resource as usize][right.action as usize];
-    who & roles.bits() != 0 || public && who & P != 0
+static PROJECT_ADMIN: Rights = of(A);
+static MAINTAINER: Rights = of(M);
+static DEVELOPER: Rights = of(D);
+static GUEST: Rights = of(G);
+static LIMITED_GUEST: Rights = of(L);
+static PUBLIC: Rights = of(P);
+
+impl Role {
+    /// What the role may do in its project.
+    pub fn rights(self) -> &'static Rights {
+        match self {
+            Self::ProjectAdmin => &PROJECT_ADMIN,
+            Self::Maintainer => &MAINTAINER,
+            Self::Developer => &DEVELOPER,
+            Self::Guest => &GUEST,
+            Self::LimitedGuest => &LIMITED_GUEST,
+        }
+    }
+}
+
+/// What everybody may do in a public project.
+pub(crate) fn public() -> &'static Rights {
+    &PUBLIC
 }
