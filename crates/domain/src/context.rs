@@ -110,8 +110,11 @@ impl Caches {
         if change.is_everything() {
             return self.forget_all();
         }
-        let _one_of_them = self.configuration.apply(change)
-            || self.users.apply(change)
+        if self.configuration.apply(change) {
+            // Their names begin with what it says.
+            return self.robots.forget_all();
+        }
+        let _one_of_them = self.users.apply(change)
             || self.projects.apply(change)
             || self.roles.apply(change)
             || self.custom_roles.apply(change)

@@ -162,10 +162,8 @@ fn read_alternatives(rest: &mut &str, before: &mut Vec<Vec<Token>>, depth: usize
 /// backslash precedes.
 fn read_class(rest: &mut &str) -> Result<Token> {
     let unescaped = |(at, _): &(usize, &str)| !rest[..*at].ends_with('\\');
-    let (end, _) = rest
-        .match_indices(']')
-        .find(unescaped)
-        .ok_or_else(|| bad("a bracket is not closed"))?;
+    let (end, _) =
+        rest.match_indices(']').find(unescaped).ok_or_else(|| bad("a bracket is not closed"))?;
     let (class, after) = (&rest[..end], &rest[end + 1..]);
     *rest = after;
     if class.is_empty() {
@@ -361,8 +359,8 @@ mod tests {
     ];
 
     const NOT_WELL_FORMED: &[&str] = &[
-        "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "[", "[^", "[^bc", "a[", "ab{c,d}[", "\\",
-        "a{b", "a{b,{c}", "[]", "{a,b\\}",
+        "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "[", "[^", "[^bc", "a[", "ab{c,d}[", "\\", "a{b",
+        "a{b,{c}", "[]", "{a,b\\}",
     ];
 
     #[test]
@@ -400,7 +398,8 @@ mod tests {
         fn a_name_matches_itself(name in "[a-z0-9._-]{1,10}(/[a-z0-9._-]{1,10}){0,4}") {
             prop_assert!(name.parse::<Pattern>().unwrap().matches(&name));
             prop_assert!("**".parse::<Pattern>().unwrap().matches(&name));
-            prop_assert!(!format!("{name}x").parse::<Pattern>().unwrap().matches(&name));
+            let longer: Pattern = [&name, "x"].concat().parse().unwrap();
+            prop_assert!(!longer.matches(&name));
         }
     }
 }

@@ -271,7 +271,9 @@ pub async fn rights_in(
         return Ok(all);
     }
     for rule in rights::PROJECT_RULES {
-        if project.is_some() && reach(context, caller, project.as_deref(), rule.right).await?.is_some() {
+        if project.is_some()
+            && reach(context, caller, project.as_deref(), rule.right).await?.is_some()
+        {
             all = all.with(rule.right);
         }
     }

@@ -10,7 +10,9 @@ use crate::{
     Context,
     projects::{self, Membership},
     rights::{Patterns, Right, Rights, Role},
-    robots::{AllowedLevel, Given, Level, Permission, RequestedPermission, Robot, Scope, read_requested},
+    robots::{
+        AllowedLevel, Given, Level, Permission, RequestedPermission, Robot, Scope, read_requested,
+    },
     roles,
 };
 
@@ -33,8 +35,9 @@ pub async fn give(
     }
     if let Some(giver) = robot(context, caller).await? {
         for permission in &mut permissions {
-            permission.repositories = of_robot(&giver, permission)
-                .ok_or_else(|| denied(&format!("the creator robot's permissions: {}", giver.name)))?;
+            permission.repositories = of_robot(&giver, permission).ok_or_else(|| {
+                denied(&format!("the creator robot's permissions: {}", giver.name))
+            })?;
         }
         return Ok(Given::decided(permissions));
     }

@@ -27,8 +27,8 @@ use crate::{
     rights::{self, Patterns},
 };
 
-pub(crate) use create::{first, is_name};
 pub use create::{NewProject, create};
+pub(crate) use create::{first, is_name};
 pub use delete::delete;
 pub use list::{Details, Filter, Sort, details, list};
 pub use members::{
@@ -69,7 +69,8 @@ impl Allowed {
     /// Forbidden.
     pub fn require_repository(&self, name: &RepositoryName) -> Result<()> {
         let project = self.project();
-        if name.project() == &*project.name && self.reach().covers(name.rest().unwrap_or_default()) {
+        if name.project() == &*project.name && self.reach().covers(name.rest().unwrap_or_default())
+        {
             return Ok(());
         }
         Err(Error::new(Kind::Forbidden, "forbidden"))

@@ -6,10 +6,12 @@ use kit::{Error, Result, Secret, Time};
 use super::{
     AllowedLevel, Given, Permission, Scope,
     create::{check_description, check_duration, end, store},
-    list::known, secret, sql,
+    list::known,
+    prefix, secret, sql,
 };
 use crate::{
     Context,
+    audit::{self, Entry, Event},
     rights::{Action, Patterns},
 };
 
@@ -50,7 +52,7 @@ pub async fn update(
         check_duration(duration, false)?;
     }
     let permissions = keep_narrow(given.0, &robot.permissions);
-    in_lock(context, allowed, id, move |tx, kept, now| {
+    in_lock(context, allowed, id, Event::UpdateRobot, move |tx, kept, now| {
         let (permissions, change) = (permissions.clone(), change.clone());
         Box::pin(async move {
             let duration = change.duration.unwrap_or(kept.duration);
@@ -92,7 +94,7 @@ pub async fn set_secret(
         }
         None => secret::generate(),
     };
-    in_lock(context, allowed, id, move |tx, _, now| {
+    in_lock(context, allowed, id, Event::UpdateRobot, move |tx, _, now| {
         let hash = hash.clone();
         Box::pin(async move {
             tx.execute(sql::SET_SECRET, args![id, hash, now]).await?;
@@ -128,7 +130,7 @@ pub async fn narrow(
         })?;
     let project_id = scope.project_id();
     let stored = patterns.as_ref().map(Patterns::to_stored).transpose()?;
-    in_lock(context, allowed, id, move |tx, _, _| {
+    in_lock(context, allowed, id, Event::UpdateRobot, move |tx, _, _| {
         let row = args![id, project_id, stored.clone()];
         Box::pin(async move {
             tx.execute(sql::NARROW, row).await?;
@@ -144,7 +146,7 @@ pub async fn narrow(
 /// NotFound.
 pub async fn delete(context: &Context, allowed: &AllowedLevel, id: i64) -> Result<()> {
     allowed.require(Action::Delete)?;
-    in_lock(context, allowed, id, move |tx, _, _| {
+    in_lock(context, allowed, id, Event::DeleteRobot, move |tx, _, _| {
         Box::pin(async move {
             tx.execute(sql::DELETE, args![id]).await?;
             Ok(())
@@ -161,37 +163,44 @@ pub(super) struct Kept {
 }
 
 /// Does something with a robot of the level that was allowed, which nobody else changes
-/// meanwhile, and announces it.
-pub(super) async fn in_lock<F>(
+/// meanwhile, announces it and records the event.
+pub(super) async fn in_lock<T, F>(
     context: &Context,
     allowed: &AllowedLevel,
     id: i64,
+    event: Event,
     deed: F,
-) -> Result<()>
+) -> Result<T>
 where
-    F: for<'t> Fn(
-            &'t mut Tx,
-            Kept,
-            Time,
-        ) -> futures_util::future::BoxFuture<'t, Result<()>>
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx, Kept, Time) -> futures_util::future::BoxFuture<'t, Result<T>>
         + Clone
         + Send
         + Sync
         + 'static,
 {
     let (project_id, now) = (allowed.level().project_id(), context.clock.now());
+    let audit = audit::by(context, allowed.by()).await?;
+    let prefix = prefix(context).await?;
     let caches = context.caches.clone();
     context
         .db
         .write(move |tx| {
             let (deed, caches) = (deed.clone(), caches.clone());
+            let (audit, prefix) = (audit.clone(), prefix.clone());
             Box::pin(async move {
                 let row = tx.one(sql::LOCK, args![id, project_id]).await?;
                 let row = row.ok_or_else(|| unknown(id))?;
                 let kept = Kept { created_at: row.get(0)?, duration: row.get(1)? };
-                deed(tx, kept, now).await?;
+                let done = deed(tx, kept, now).await?;
                 caches.robots.changes(tx, &id);
-                Ok(())
+                let name: String = row.get(2)?;
+                let mut entry = Entry::new(event, format!("{prefix}{name}"));
+                if let Some(project_id) = project_id {
+                    entry = entry.in_project(project_id);
+                }
+                audit.record(tx, entry).await?;
+                Ok(done)
             })
         })
         .await

@@ -5,17 +5,20 @@ use std::time::Duration;
 use db::{Tx, args};
 use kit::{Error, Kind, Result, Secret, Time};
 
-use super::{AllowedLevel, Given, Level, Permission, prefix, secret, sql};
-use crate::{Context, projects, rights::{Action, Principal}};
+use super::{AllowedLevel, Given, Level, Permission, secret, sql};
+use crate::{
+    Context,
+    audit::{self, Entry, Event},
+    projects,
+    rights::{Action, Principal},
+    settings::{self, Key},
+};
 
 /// The longest name and the longest description, in characters.
 const LONGEST_NAME: usize = 255;
 pub(super) const LONGEST_DESCRIPTION: usize = 1024;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// How many days a robot lives when nobody says, unless the settings say otherwise.
-const DEFAULT_DURATION: i64 = 30;
 
 /// A robot to be made.
 #[derive(Clone, Debug)]
@@ -83,7 +86,11 @@ pub async fn create(
         AllowedLevel::Project(allowed) => format!("{}+{}", allowed.project().name, new.name),
     };
     let created_at = context.clock.now();
-    let duration = if new.duration == 0 { DEFAULT_DURATION } else { new.duration };
+    let configuration = settings::current(context).await?;
+    let duration = match new.duration {
+        0 => configuration.number(Key::RobotTokenDuration),
+        days => days,
+    };
     let expires_at = end(created_at, duration);
     let row = args![
         &name,
@@ -98,15 +105,22 @@ pub async fn create(
         creator_ref,
         created_at,
     ];
-    let full_name = format!("{}{name}", prefix(context));
+    let full_name = format!("{}{name}", configuration.text(Key::RobotNamePrefix));
+    let mut entry = Entry::new(Event::CreateRobot, full_name.as_str());
+    if let Some(project_id) = allowed.level().project_id() {
+        entry = entry.in_project(project_id);
+    }
+    let audit = audit::by(context, allowed.by()).await?;
     let made = context
         .db
         .write(move |tx| {
             let (row, permissions) = (row.clone(), given.0.clone());
+            let (entry, audit) = (entry.clone(), audit.clone());
             Box::pin(async move {
                 let made = tx.one(sql::INSERT, row).await?;
                 let id = made.ok_or_else(|| Error::internal("a new robot has no id"))?.get(0)?;
                 store(tx, id, &permissions).await?;
+                audit.record(tx, entry).await?;
                 Ok(id)
             })
         })

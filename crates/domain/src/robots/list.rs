@@ -5,7 +5,7 @@ use std::sync::Arc;
 use db::args;
 use kit::{Page, Result};
 
-use super::{AllowedLevel, Robot, add_permissions, change::unknown, find, read_robot, sql};
+use super::{AllowedLevel, Robot, add_permissions, change::unknown, find, prefix, read_robot, sql};
 use crate::{
     Context,
     listing::{Listing, containing, limit, offset},
@@ -41,8 +41,8 @@ pub async fn list(
     args.push(limit(page));
     args.push(offset(page));
     let rows = context.db.all(sql::PAGE, args).await?;
-    let mut items =
-        rows.iter().map(|row| read_robot(context, row)).collect::<Result<Vec<_>>>()?;
+    let prefix = prefix(context).await?;
+    let mut items = rows.iter().map(|row| read_robot(&prefix, row)).collect::<Result<Vec<_>>>()?;
     add_permissions(context, &mut items).await?;
     Ok(Listing { items, total: total.map_or(Ok(0), |row| row.get(0))? })
 }

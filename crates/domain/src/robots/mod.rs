@@ -24,6 +24,7 @@ use kit::{Result, Time};
 use crate::{
     Context, projects,
     rights::{self, Action, Reach, Resource, Right, System},
+    settings::{self, Key},
 };
 
 pub use change::{Change, delete, narrow, set_secret, update};
@@ -31,12 +32,9 @@ pub use create::{Created, NewRobot, create};
 pub use list::{Filter, list, show};
 pub(crate) use permission::read_requested;
 pub use permission::{Given, Permission, RequestedAccess, RequestedPermission, Scope};
-pub(crate) use secret::{Proofs, no_proofs};
 pub use secret::verify;
+pub(crate) use secret::{Proofs, no_proofs};
 pub use trust::{NewTrust, Trust, add_trust, remove_trust, trusted, trusts, trusts_of};
-
-/// What every robot's name begins with, unless the settings say otherwise.
-const PREFIX: &str = "robot$";
 
 /// Where a robot belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,15 +157,15 @@ impl Robot {
 }
 
 /// What the names of robots begin with.
-fn prefix(_context: &Context) -> &str {
-    PREFIX
+async fn prefix(context: &Context) -> Result<String> {
+    Ok(settings::current(context).await?.text(Key::RobotNamePrefix).to_owned())
 }
 
 /// The robot with a number, from memory, whether or not it is live.
 pub(crate) async fn find(context: &Context, id: i64) -> Result<Option<Arc<Robot>>> {
     let find = || async {
         let Some(row) = context.db.one(sql::BY_ID, args![id]).await? else { return Ok(None) };
-        let mut robots = [read_robot(context, &row)?];
+        let mut robots = [read_robot(&prefix(context).await?, &row)?];
         add_permissions(context, &mut robots).await?;
         let [robot] = robots;
         Ok(Some(robot))
@@ -190,12 +188,12 @@ async fn add_permissions(context: &Context, robots: &mut [Robot]) -> Result<()> 
 }
 
 /// Reads the columns of [`sql::BY_ID`].
-fn read_robot(context: &Context, row: &Row) -> Result<Robot> {
+fn read_robot(prefix: &str, row: &Row) -> Result<Robot> {
     let name: String = row.get(1)?;
     let project_id: Option<i64> = row.get(3)?;
     Ok(Robot {
         id: row.get(0)?,
-        name: format!("{}{name}", prefix(context)).into(),
+        name: format!("{prefix}{name}").into(),
         description: row.get(2)?,
         level: project_id.map_or(Level::System, Level::Project),
         duration: row.get(4)?,

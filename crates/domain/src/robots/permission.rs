@@ -7,7 +7,7 @@ use super::Level;
 use crate::{
     Context,
     projects::{self, ProjectRef},
-    rights::{Patterns, PROJECT_RULES, Resource, Right, Rights, SYSTEM_RULES},
+    rights::{PROJECT_RULES, Patterns, Resource, Right, Rights, SYSTEM_RULES},
 };
 
 /// How many permissions a robot has at most.
@@ -173,9 +173,8 @@ async fn read_scope(
         (Level::System, "system", _) => Err(Error::invalid("unknown namespace")),
         (Level::System, "project", "*") => Ok(Scope::AllProjects),
         (_, "project", name) => {
-            let unknown = || {
-                Error::not_found(kit::Subject::Project, format!("project {name} not found"))
-            };
+            let unknown =
+                || Error::not_found(kit::Subject::Project, format!("project {name} not found"));
             if name.contains('\0') {
                 return Err(unknown());
             }
@@ -197,8 +196,7 @@ fn read_rights(scope: &Scope, access: &[RequestedAccess]) -> Result<Rights> {
 
 fn read_right(scope: &Scope, access: &RequestedAccess) -> Result<Right> {
     let RequestedAccess { resource, action, effect } = access;
-    let unknown =
-        || Error::invalid(format!("bad request permission: {resource}:{action}"));
+    let unknown = || Error::invalid(format!("bad request permission: {resource}:{action}"));
     if !matches!(effect.as_str(), "" | "allow") {
         return Err(Error::invalid(format!("bad request effect: {effect}, it must be allow")));
     }

@@ -43,7 +43,7 @@ pub(crate) fn no_proofs() -> Proofs {
 /// Unauthenticated when the secret is wrong, or the robot is disabled or expired, without
 /// telling which; TooMany when too many wait.
 pub async fn verify(context: &Context, name: &str, secret: &str) -> Result<Option<Arc<Robot>>> {
-    let Some(stored_name) = name.strip_prefix(prefix(context)) else { return Ok(None) };
+    let Some(stored_name) = name.strip_prefix(&*prefix(context).await?) else { return Ok(None) };
     if stored_name.len() > LONGEST_NAME || stored_name.contains('\0') {
         return Ok(None);
     }
@@ -99,8 +99,7 @@ pub(super) async fn hash_chosen(context: &Context, secret: &Secret) -> Result<St
 }
 
 async fn matches(context: &Context, secret: &str, hash: &str) -> Result<bool> {
-    let Some((salt, expected)) =
-        hash.strip_prefix(MADE_HERE).and_then(|hash| hash.split_once('$'))
+    let Some((salt, expected)) = hash.strip_prefix(MADE_HERE).and_then(|hash| hash.split_once('$'))
     else {
         return users::has_hash(&context.passwords, secret, hash).await;
     };

@@ -49,10 +49,10 @@ pub(super) const INSERT_PERMISSION: &str = "\
     INSERT INTO robot_permissions (robot_id, position, kind, project_id, rights, repositories) \
     VALUES ($1, $2, $3, $4, $5, $6)";
 
-/// Locks a robot against change, and tells when it was made. $1 id, $2 its project, null
+/// Locks a robot against change, and tells when it was made and its name. $1 id, $2 its project, null
 /// for the system.
 pub(super) const LOCK: &str = "\
-    SELECT created_at, duration FROM robots WHERE id = $1 \
+    SELECT created_at, duration, name FROM robots WHERE id = $1 \
     AND (project_id = CAST($2 AS BIGINT) OR CAST($2 AS BIGINT) IS NULL AND project_id IS NULL) \
     FOR UPDATE";
 

@@ -197,11 +197,10 @@ async fn what_changes_counts_at_once() {
         };
         let context = place.open_with(clock).await;
         add_project(&context, "p", false).await;
-        let pull = permission("project", "p", &["repository:pull"]);
+        let pull = [permission("project", "p", &["repository:pull"])];
         let week = NewRobot { duration: 7, ..new("ci") };
         let by = admin(&context).await;
-        let created =
-            try_make(&context, &by, Some("p"), week, &[pull.clone()]).await.unwrap();
+        let created = try_make(&context, &by, Some("p"), week, &pull).await.unwrap();
         let id = created.id;
         let robot = login(&context, &created).await;
         let update_allowed = level(&context, id, Action::Update).await;
@@ -228,10 +227,10 @@ async fn what_changes_counts_at_once() {
         update_to(change(false, None), &[push]).await.unwrap();
         assert!(may(Right::PUSH).await.is_ok());
         // Disabled.
-        update_to(change(true, None), &[pull.clone()]).await.unwrap();
+        update_to(change(true, None), &pull).await.unwrap();
         assert_eq!(may(Right::PULL).await.unwrap_err(), Kind::Unauthenticated);
         assert_eq!(logs_in(&created.secret).await.unwrap_err(), Kind::Unauthenticated);
-        update_to(change(false, None), &[pull.clone()]).await.unwrap();
+        update_to(change(false, None), &pull).await.unwrap();
         assert!(may(Right::PULL).await.is_ok());
         // The secret: remembered, then void.
         logs_in(&created.secret).await.unwrap();
@@ -253,9 +252,9 @@ async fn what_changes_counts_at_once() {
         hand.advance(Duration::from_secs(1));
         assert_eq!(may(Right::PULL).await.unwrap_err(), Kind::Unauthenticated);
         assert_eq!(logs_in(&chosen).await.unwrap_err(), Kind::Unauthenticated);
-        update_to(change(false, Some(8)), &[pull.clone()]).await.unwrap();
+        update_to(change(false, Some(8)), &pull).await.unwrap();
         assert!(may(Right::PULL).await.is_ok());
-        update_to(change(false, Some(-1)), &[pull.clone()]).await.unwrap();
+        update_to(change(false, Some(-1)), &pull).await.unwrap();
         hand.advance(Duration::from_secs(1000 * 24 * 3600));
         assert!(may(Right::PULL).await.is_ok());
 
@@ -265,7 +264,7 @@ async fn what_changes_counts_at_once() {
             Change { level: "system".to_owned(), ..change(false, None) },
             change(false, Some(0)),
         ] {
-            assert_eq!(update_to(odd, &[pull.clone()]).await.unwrap_err().kind, Kind::Invalid);
+            assert_eq!(update_to(odd, &pull).await.unwrap_err().kind, Kind::Invalid);
         }
         let elsewhere = permission("project", "library", &["repository:pull"]);
         let refused = update_to(change(false, None), &[elsewhere]).await.unwrap_err();
@@ -278,9 +277,9 @@ async fn robots_go_with_their_project() {
     for place in both().await {
         let context = place.open().await;
         add_project(&context, "p", false).await;
-        let pull = permission("project", "p", &["repository:pull"]);
-        let created = make(&context, Some("p"), "ci", &[pull.clone()]).await;
-        let of_system = make(&context, None, "ci", &[pull]).await;
+        let pull = [permission("project", "p", &["repository:pull"])];
+        let created = make(&context, Some("p"), "ci", &pull).await;
+        let of_system = make(&context, None, "ci", &pull).await;
         let robot = login(&context, &created).await;
         let system_robot = login(&context, &of_system).await;
         let right = Right::new(Resource::Itself, Action::Delete);
@@ -435,8 +434,7 @@ async fn lists_show_a_level() {
         let hidden = try_make(&context, &by, Some("p"), hidden, &pull).await.unwrap();
         let names = async |project: Option<&str>, filter: Filter| {
             let project = project.map(ProjectRef::Name);
-            let allowed =
-                access::on_robots(&context, &by, project, Action::List).await.unwrap();
+            let allowed = access::on_robots(&context, &by, project, Action::List).await.unwrap();
             let found = list(&context, &allowed, &filter, Page::default()).await.unwrap();
             assert_eq!(found.total, found.items.len() as i64);
             let names = found.items.iter().map(|robot| robot.name.to_string());
@@ -462,8 +460,9 @@ async fn permissions_are_narrowed_to_repositories() {
     for place in both().await {
         let context = place.open().await;
         add_project(&context, "p", false).await;
-        let push = permission("project", "p", &["repository:push", "repository:list", "label:list"]);
-        let created = make(&context, Some("p"), "ci", &[push.clone()]).await;
+        let push =
+            permission("project", "p", &["repository:push", "repository:list", "label:list"]);
+        let created = make(&context, Some("p"), "ci", std::slice::from_ref(&push)).await;
         let robot = login(&context, &created).await;
         let allowed = level(&context, created.id, Action::Update).await;
         let patterns = Patterns::parse(&["team-a/**".to_owned()]).unwrap();
@@ -490,7 +489,8 @@ async fn permissions_are_narrowed_to_repositories() {
             duration: None,
             disabled: false,
         };
-        let given = access::give(&context, &admin(&context).await, &allowed, &[push]).await.unwrap();
+        let given =
+            access::give(&context, &admin(&context).await, &allowed, &[push]).await.unwrap();
         update(&context, &allowed, created.id, change, given).await.unwrap();
         assert!(may("p/team-a/x").await && !may("p/team-b/x").await);
 
@@ -511,8 +511,8 @@ async fn what_a_narrowed_robot_gives_is_narrowed_too() {
     let allowed = level(&context, created.id, Action::Update).await;
     let patterns = Patterns::parse(&["a/**".to_owned()]).unwrap();
     narrow(&context, &allowed, created.id, "p", Some(patterns)).await.unwrap();
-    let pull = permission("project", "p", &["repository:pull"]);
-    let made = try_make(&context, &giver, Some("p"), new("given"), &[pull]).await.unwrap();
+    let pull = [permission("project", "p", &["repository:pull"])];
+    let made = try_make(&context, &giver, Some("p"), new("given"), &pull).await.unwrap();
     let given = login(&context, &made).await;
     let may = async |repository: &str| {
         access::on_repository(&context, &given, &name(repository), Right::PULL).await.is_ok()
@@ -560,7 +560,9 @@ async fn tokens_of_a_trusted_issuer_stand_for_a_robot() {
         // Two robots for one token: it must say which.
         let second = make(&context, None, "second", &pull).await;
         let second_allowed = level(&context, second.id, Action::Update).await;
-        add_trust(&context, &second_allowed, second.id, rule(&[("repository", "**")])).await.unwrap();
+        add_trust(&context, &second_allowed, second.id, rule(&[("repository", "**")]))
+            .await
+            .unwrap();
         assert_eq!(stands(good(), "haven", None).await, refused);
         assert_eq!(stands(good(), "haven", Some("robot$second")).await, Ok(second.id));
 

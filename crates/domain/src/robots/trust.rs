@@ -12,7 +12,7 @@ use kit::{Error, Kind, Pattern, Result, Time};
 use serde_json::{Map, Value};
 
 use super::{AllowedLevel, Robot, change, find, list::known, sql};
-use crate::{Context, rights::Action};
+use crate::{Context, audit::Event, rights::Action};
 
 /// The longest issuer, audience, and name or pattern of a claim, in bytes.
 const LONGEST: usize = 512;
@@ -119,26 +119,20 @@ pub async fn add_trust(
     allowed.require(Action::Update)?;
     new.check()?;
     let claims = serde_json::to_string(&new.claims).map_err(Error::internal)?;
-    let project_id = allowed.level().project_id();
     let row = args![robot_id, new.issuer, new.audience, claims, context.clock.now()];
-    context
-        .db
-        .write(move |tx| {
-            let row = row.clone();
-            Box::pin(async move {
-                if tx.one(sql::LOCK, args![robot_id, project_id]).await?.is_none() {
-                    return Err(change::unknown(robot_id));
-                }
-                let count = tx.one(sql::COUNT_TRUSTS, args![robot_id]).await?;
-                if count.map_or(Ok(0), |row| row.get::<i64>(0))? >= MOST_TRUSTS {
-                    let message = format!("a robot trusts at most {MOST_TRUSTS} issuers");
-                    return Err(Error::invalid(message));
-                }
-                let made = tx.one(sql::INSERT_TRUST, row).await?;
-                made.ok_or_else(|| Error::internal("a new trust has no id"))?.get(0)
-            })
+    change::in_lock(context, allowed, robot_id, Event::UpdateRobot, move |tx, _, _| {
+        let row = row.clone();
+        Box::pin(async move {
+            let count = tx.one(sql::COUNT_TRUSTS, args![robot_id]).await?;
+            if count.map_or(Ok(0), |row| row.get::<i64>(0))? >= MOST_TRUSTS {
+                let message = format!("a robot trusts at most {MOST_TRUSTS} issuers");
+                return Err(Error::invalid(message));
+            }
+            let made = tx.one(sql::INSERT_TRUST, row).await?;
+            made.ok_or_else(|| Error::internal("a new trust has no id"))?.get(0)
         })
-        .await
+    })
+    .await
 }
 
 /// Ends a trust. Its tokens stand for nobody from the next request on.
@@ -152,7 +146,7 @@ pub async fn remove_trust(
     id: i64,
 ) -> Result<()> {
     allowed.require(Action::Update)?;
-    change::in_lock(context, allowed, robot_id, move |tx, _, _| {
+    change::in_lock(context, allowed, robot_id, Event::UpdateRobot, move |tx, _, _| {
         Box::pin(async move {
             if tx.execute(sql::DELETE_TRUST, args![robot_id, id]).await? == 0 {
                 return Err(Error::new(Kind::NotFound, format!("trust {id} not found")));
@@ -188,8 +182,7 @@ pub async fn trusted(
     claims: &Map<String, Value>,
     name: Option<&str>,
 ) -> Result<Arc<Robot>> {
-    let refused =
-        |message: &'static str| Error::new(Kind::Unauthenticated, message);
+    let refused = |message: &'static str| Error::new(Kind::Unauthenticated, message);
     let mut found: Option<Arc<Robot>> = None;
     let holding =
         trusts.iter().filter(|trust| audiences.contains(&trust.audience) && trust.holds(claims));

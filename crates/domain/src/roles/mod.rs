@@ -66,8 +66,7 @@ impl NewRole {
         if Role::ALL.into_iter().any(|role| role.name().eq_ignore_ascii_case(name)) {
             return invalid(format!("{name} is one of the built-in roles"));
         }
-        if self.description.chars().count() > LONGEST_DESCRIPTION
-            || self.description.contains('\0')
+        if self.description.chars().count() > LONGEST_DESCRIPTION || self.description.contains('\0')
         {
             return invalid(format!(
                 "a role's description has at most {LONGEST_DESCRIPTION} characters"
