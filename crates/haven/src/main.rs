@@ -32,10 +32,7 @@ const WRONG_CONFIGURATION: u8 = 2;
 fn main() -> ExitCode {
     let Asked { command, layers } = cli::read();
     match command {
-        Command::Completions { shell } => {
-            commands::completions::print(shell);
-            ExitCode::SUCCESS
-        }
+        Command::Completions { shell } => status(commands::completions::print(shell)),
         Command::Config { what: Some(ConfigCommand::Keys) } => {
             status(commands::config::list_keys().map_err(Error::internal))
         }

@@ -18,6 +18,9 @@ tokio::task_local! {
     static REQUEST_ID: Arc<str>;
 }
 
+/// Where the driver logs what PostgreSQL remarks, and from which level on it is shown.
+const REMARKS: &str = "sqlx::postgres::notice=warn";
+
 /// A layer that is added to the log, as for the export of traces.
 pub type ExtraLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -29,7 +32,11 @@ pub type ExtraLayer = Box<dyn Layer<Registry> + Send + Sync>;
 /// When the level cannot be understood or a log was started before.
 pub fn start(form: Form, level: &str, extra: Option<ExtraLayer>) -> Result<(Lines, LinesEnd)> {
     let (lines, end) = Lines::start(std::io::stderr()).map_err(Error::internal)?;
-    let filter = parse_level(level)?;
+    let mut filter = parse_level(level)?;
+    if !level.contains("sqlx") {
+        // PostgreSQL remarks at each start that what is made if missing is there.
+        filter = filter.add_directive(REMARKS.parse().map_err(Error::internal)?);
+    }
     let events = tracing_subscriber::fmt::layer()
         .with_writer(lines.clone())
         .event_format(format::EventFormat(form))
