@@ -1,15 +1,16 @@
 //! Bytes gathered on their way to the store, and the share of the pool that covers them.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::pool::Share;
+use crate::pool::{Buffer, Pool, Share};
 
 /// Bytes in order, in as many pieces as it takes.
 pub(crate) struct Batch {
     gather: Gather,
+    pool: Pool,
     pieces: Vec<Bytes>,
-    /// What is being copied together; it comes after all pieces.
-    open: BytesMut,
+    /// What is being copied together, and how much of it is there; it comes after all pieces.
+    open: Option<(Buffer, usize)>,
     bytes: usize,
     share: Option<Share>,
     covered: usize,
@@ -49,15 +50,8 @@ impl Gather {
 
 impl Batch {
     /// Nothing yet.
-    pub(crate) fn new(gather: Gather) -> Self {
-        Self {
-            gather,
-            pieces: Vec::new(),
-            open: BytesMut::new(),
-            bytes: 0,
-            share: None,
-            covered: 0,
-        }
+    pub(crate) fn new(gather: Gather, pool: Pool) -> Self {
+        Self { gather, pool, pieces: Vec::new(), open: None, bytes: 0, share: None, covered: 0 }
     }
 
     /// How many bytes it holds.
@@ -93,25 +87,29 @@ impl Batch {
             return;
         }
         while !bytes.is_empty() {
-            if self.open.len() == self.open.capacity() {
+            let (buffer, filled) =
+                self.open.get_or_insert_with(|| (self.pool.memory(self.gather.together()), 0));
+            let free = &mut buffer.as_mut()[*filled..];
+            let fitting = bytes.len().min(free.len());
+            let full = fitting == free.len();
+            free[..fitting].copy_from_slice(&bytes.split_to(fitting));
+            *filled += fitting;
+            if full {
                 self.close();
-                self.open = BytesMut::with_capacity(self.gather.together());
             }
-            let fitting = bytes.len().min(self.open.capacity() - self.open.len());
-            self.open.extend_from_slice(&bytes.split_to(fitting));
         }
     }
 
     /// The pieces in order, and the share to be held as long as they are.
     pub(crate) fn take(&mut self) -> (Vec<Bytes>, Option<Share>) {
         self.close();
-        let taken = std::mem::replace(self, Self::new(self.gather));
+        let taken = std::mem::replace(self, Self::new(self.gather, self.pool.clone()));
         (taken.pieces, taken.share)
     }
 
     fn close(&mut self) {
-        if !self.open.is_empty() {
-            self.pieces.push(self.open.split().freeze());
+        if let Some((buffer, filled)) = self.open.take() {
+            self.pieces.push(buffer.into_bytes(filled));
         }
     }
 }
@@ -129,7 +127,7 @@ mod tests {
         let content: Vec<u8> =
             (0..260_000_u32).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
         for gather in [Gather::AsTheyCame, Gather::Copied] {
-            let mut batch = Batch::new(gather);
+            let mut batch = Batch::new(gather, pool.clone());
             batch.cover(pool.take(300_000).await.unwrap(), 300_000);
             let mut rest = Bytes::from(content.clone());
             let sizes = [1, 4095, 4096, 2, 3, 100_000];

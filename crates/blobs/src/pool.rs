@@ -26,7 +26,12 @@ const UNIT: usize = 4096;
 /// 1.6 and 1.0 times, 1 MiB 1.3 and 1.1 times.
 pub(crate) const CHUNK: usize = 512 * 1024;
 
-/// How many chunks are kept for reuse when nobody needs them.
+/// The sizes in which memory is used again: a piece of what is gathered for an object store,
+/// and a chunk. From the allocator, which keeps what one thread asked for apart from what
+/// another did, 500 uploads took twice the pool.
+const SIZES: [usize; 2] = [CHUNK / 2, CHUNK];
+
+/// How many of each size are kept for reuse while most of the pool is free.
 const SPARES: usize = 16;
 
 /// The pool; clones share it.
@@ -36,7 +41,7 @@ pub(crate) struct Pool(Arc<Inner>);
 struct Inner {
     units: Arc<Semaphore>,
     total: usize,
-    spares: Mutex<Vec<Box<[u8]>>>,
+    spares: [Mutex<Vec<Box<[u8]>>>; SIZES.len()],
 }
 
 /// A part of the pool. It flows back when dropped.
@@ -108,7 +113,7 @@ impl Pool {
         Self(Arc::new(Inner {
             units: Arc::new(Semaphore::new(total)),
             total,
-            spares: Mutex::new(Vec::new()),
+            spares: Default::default(),
         }))
     }
 
@@ -149,14 +154,31 @@ impl Pool {
 
     /// Memory to read into, on a share that covers it.
     pub(crate) fn buffer(&self, share: Share, size: usize) -> Buffer {
-        let spare =
-            if size > CHUNK / 2 && size <= CHUNK { self.0.spares.lock().pop() } else { None };
-        let memory = match spare {
-            Some(spare) => spare,
-            None if size > CHUNK / 2 && size <= CHUNK => vec![0; CHUNK].into_boxed_slice(),
-            None => vec![0; size].into_boxed_slice(),
+        let mut buffer = self.memory(size);
+        buffer.share = Some(share);
+        buffer
+    }
+
+    /// Memory for bytes that a share covers, which its holder keeps.
+    pub(crate) fn memory(&self, length: usize) -> Buffer {
+        let of_size = SIZES.iter().position(|size| (size / 2 + 1..=*size).contains(&length));
+        let memory = match of_size {
+            Some(of) => self.0.spares[of].lock().pop().unwrap_or_else(|| zeroed(SIZES[of])),
+            None => zeroed(length),
         };
-        Buffer { memory, length: size, pool: self.clone(), _share: share }
+        Buffer { memory, length, pool: self.clone(), share: None }
+    }
+
+    /// Takes memory back, to be used again soon if the pool is busy.
+    fn take_back(&self, memory: Box<[u8]>) {
+        let Some(of_size) = SIZES.iter().position(|size| *size == memory.len()) else {
+            return;
+        };
+        let mut spares = self.0.spares[of_size].lock();
+        spares.push(memory);
+        if self.pressure() == Pressure::Low {
+            spares.truncate(SPARES);
+        }
     }
 
     fn units_for(&self, bytes: usize) -> u32 {
@@ -183,13 +205,18 @@ pub(crate) fn covered(bytes: Bytes, share: Share) -> Bytes {
     Bytes::from_owner(Covered(bytes, share))
 }
 
+fn zeroed(size: usize) -> Box<[u8]> {
+    vec![0; size].into_boxed_slice()
+}
+
 /// Initialised memory from the pool. It flows back when the last [`Bytes`] made of it is
 /// dropped, which for a response is when the kernel has taken them.
 pub(crate) struct Buffer {
     memory: Box<[u8]>,
     length: usize,
     pool: Pool,
-    _share: Share,
+    /// Held as long as the memory, unless another holder covers it.
+    share: Option<Share>,
 }
 
 impl Buffer {
@@ -213,12 +240,7 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.memory.len() == CHUNK {
-            let mut spares = self.pool.0.spares.lock();
-            if spares.len() < SPARES {
-                spares.push(std::mem::take(&mut self.memory));
-            }
-        }
+        self.pool.take_back(std::mem::take(&mut self.memory));
     }
 }
 
@@ -261,6 +283,18 @@ mod tests {
         assert_eq!(pool.free(), (1 << 20) - CHUNK);
         drop(slice);
         assert_eq!(pool.free(), 1 << 20);
-        assert_eq!(pool.0.spares.lock().len(), 1);
+        assert_eq!(pool.0.spares[1].lock().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_busy_pool_used_goes_back_when_it_is_idle() {
+        let pool = Pool::new(40 * CHUNK);
+        let share = pool.take(40 * CHUNK).await.unwrap();
+        let busy: Vec<Buffer> = (0..40).map(|_| pool.memory(CHUNK)).collect();
+        let last = pool.memory(CHUNK);
+        drop(busy);
+        assert_eq!(pool.0.spares[1].lock().len(), 40);
+        drop((share, last));
+        assert_eq!(pool.0.spares[1].lock().len(), SPARES);
     }
 }

@@ -75,7 +75,7 @@ impl FileWriter {
             name,
             file,
             written,
-            batch: Batch::new(Gather::AsTheyCame),
+            batch: Batch::new(Gather::AsTheyCame, pool.clone()),
             under_way: None,
             failed: false,
             when_dropped,

@@ -89,7 +89,7 @@ impl ObjectWriter {
             id: upload.id.clone(),
             parts,
             tail,
-            gathered: Batch::new(Gather::Copied),
+            gathered: Batch::new(Gather::Copied, pool.clone()),
             under_way: None,
             failed: false,
             stale: Vec::new(),
