@@ -30,9 +30,10 @@ use super::{
     stream::Stream,
 };
 
-/// How much is read or buffered at once. Larger reads save system calls on uploads;
-/// every open connection may hold this much.
-const BUFFER: usize = 128 * 1024;
+/// How much is read or buffered at once. Larger reads save system calls on uploads; but an
+/// upload that waits for its turn holds up to three of them: one taken, one on its way to
+/// who takes it, one being read.
+const BUFFER: usize = 64 * 1024;
 
 /// Windows of HTTP/2: what a client may have on its way before we have read it.
 const STREAM_WINDOW: u32 = 256 * 1024;
