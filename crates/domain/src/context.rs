@@ -6,7 +6,7 @@ use db::{Change, Db};
 use kit::{Clock, Seal, metrics::Metrics};
 
 use crate::{
-    artifacts,
+    artifacts, audit,
     cache::{Cached, Pair},
     projects, repositories, robots, roles, settings, tokens, uploads, users,
 };
@@ -60,6 +60,12 @@ pub struct Context {
     pub(crate) passwords: users::Passwords,
     /// Signs the names of uploads.
     pub(crate) ticket_key: uploads::TicketKey,
+    /// Proves that entries of the audit log are Haven's.
+    pub(crate) audit_key: audit::AuditKey,
+    /// Sends the audit log away.
+    pub(crate) forwarder: audit::Forwarder,
+    /// Pulls that are to be audited.
+    pub(crate) pulls: audit::Pulls,
     /// Who is writing which upload in this process.
     pub(crate) writers: uploads::Writers,
 }

@@ -43,7 +43,11 @@ pub enum Command {
     /// Reads each blob once and compares its digest, and looks for references whose
     /// target is missing. Changes nothing. The exit status is 0 if all is well and 1 if
     /// not.
-    Verify,
+    Verify {
+        /// Check the audit log in place of the store: every entry, and the chain of blocks
+        #[arg(long)]
+        audit: bool,
+    },
     /// Administer from the machine itself
     Admin {
         #[command(subcommand)]

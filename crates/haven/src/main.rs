@@ -77,7 +77,8 @@ fn run(command: Command, loaded: Loaded) -> Result<ExitCode> {
         match command {
             Command::Serve => commands::serve::run(config).await,
             Command::Migrate => commands::migrate::run(config).await,
-            Command::Verify => commands::verify::run(config).await,
+            Command::Verify { audit: false } => commands::verify::run(config).await,
+            Command::Verify { audit: true } => commands::verify::audit(config).await,
             Command::Admin { what: AdminCommand::ResetPassword } => {
                 commands::admin::reset_password(config).await
             }

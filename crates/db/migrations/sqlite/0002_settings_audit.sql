@@ -7,9 +7,11 @@ CREATE TABLE configuration (
 );
 
 -- Who did what. project_id is 0 for what belongs to none; no foreign key, since the log
--- outlives the project. salt and hash stand for the texts that may name a person
--- (username, address, resource, description): forgetting one empties them and the salt.
--- forgotten is the proof that Haven did so. block_id is null until the entry is sealed.
+-- outlives the project. hash stands for the texts that name a person (username, address,
+-- and of events about users and members resource and description); forgetting somebody
+-- empties them and takes the salt away. mac binds the hash to the rest of the entry,
+-- forgotten is the proof that it was Haven who forgot. block_id is null until the entry is
+-- sealed.
 CREATE TABLE audit_log (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id BIGINT NOT NULL,
@@ -23,6 +25,7 @@ CREATE TABLE audit_log (
     succeeded BOOLEAN NOT NULL,
     salt BLOB,
     hash BLOB NOT NULL,
+    mac BLOB NOT NULL,
     forgotten BLOB,
     block_id BIGINT
 );

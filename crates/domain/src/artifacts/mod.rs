@@ -31,7 +31,7 @@ pub use list::{
     Child, Details, RepositoryDetails, TagDetails, all_repositories, details, list,
     list_repositories, repository,
 };
-pub use pull::pull;
+pub use pull::{pull, pulled};
 pub use push::{Condition, Push, Pushed, push};
 pub use referrers::{Referrer, Referrers, referrers};
 pub use tags::{Names, catalog, tags};

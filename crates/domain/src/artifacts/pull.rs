@@ -11,6 +11,7 @@ use super::{Stored, sql};
 use crate::{
     Context,
     access::{Allowed, Right},
+    audit,
     cache::Pair,
     repositories,
 };
@@ -42,6 +43,21 @@ pub async fn pull(
         }
     };
     stored(context, repository.id, &digest).await?.ok_or_else(|| unknown(reference))
+}
+
+/// Notes that somebody was given a manifest, for the audit log. It is written soon, not now.
+///
+/// # Errors
+/// Those of the database when the settings are not in memory.
+pub async fn pulled(
+    context: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<()> {
+    allowed.require(Right::PULL)?;
+    let resource = reference.in_repository(name);
+    audit::pulled(context, allowed.by(), allowed.project().id, resource).await
 }
 
 async fn stored(

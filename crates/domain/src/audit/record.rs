@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context as Hasher, SHA256};
 use db::{Args, Sql, Tx};
 use kit::{Result, Time};
 
-use super::{Event, sql};
+use super::{
+    AuditKey, Event,
+    forward::Forwarder,
+    proof::{self, Facts},
+    sql,
+};
 use crate::{
     Context,
     rights::Who,
@@ -17,6 +21,10 @@ use crate::{
 /// make up need not be.
 const LONGEST_NAME: usize = 1024;
 const LONGEST_DESCRIPTION: usize = 4096;
+
+/// How many entries one statement inserts, and how many columns each has.
+const MOST_AT_ONCE: usize = 64;
+const COLUMNS: usize = 12;
 
 /// What is to be told of a deed, beside who did it and when.
 #[derive(Clone, Debug)]
@@ -64,7 +72,9 @@ impl Entry {
 pub struct Audit {
     pub(super) by: Who,
     pub(super) now: Time,
-    configuration: Arc<Configuration>,
+    pub(super) configuration: Arc<Configuration>,
+    key: AuditKey,
+    forwarder: Forwarder,
 }
 
 /// The audit of what somebody is about to do, now.
@@ -73,7 +83,8 @@ pub struct Audit {
 /// Those of the database when the settings are not in memory.
 pub async fn by(context: &Context, who: &Who) -> Result<Audit> {
     let configuration = settings::current(context).await?;
-    Ok(Audit { by: who.clone(), now: context.clock.now(), configuration })
+    let (key, forwarder) = (context.audit_key.clone(), context.forwarder.clone());
+    Ok(Audit { by: who.clone(), now: context.clock.now(), configuration, key, forwarder })
 }
 
 /// Tells of something that was refused or failed, so that no deed's transaction can.
@@ -100,9 +111,23 @@ impl Audit {
         if !self.wants(entry.event) {
             return Ok(());
         }
-        let row = Row::new(entry, &self.by, self.now);
+        self.write(tx, vec![Row::new(entry, &self.by, self.now)]).await
+    }
+
+    /// Writes entries to where they are wanted: into the database, and once that is
+    /// committed away.
+    pub(super) async fn write(&self, tx: &mut Tx, rows: Vec<Row>) -> Result<()> {
         if !self.configuration.flag(Key::SkipAuditLogDatabase) {
-            insert(tx, &[&row]).await?;
+            insert(tx, &self.key, &rows).await?;
+        }
+        let endpoint = self.configuration.text(Key::AuditLogForwardEndpoint);
+        if !endpoint.is_empty() {
+            let (forwarder, endpoint) = (self.forwarder.clone(), endpoint.into());
+            tx.after_commit(move || {
+                for row in &rows {
+                    forwarder.send(&endpoint, forwarder.speaker().entry(row));
+                }
+            });
         }
         Ok(())
     }
@@ -135,44 +160,52 @@ impl Row {
         }
     }
 
-    fn push(&self, args: &mut Args) {
-        let Self { entry, at, username, address, salt } = self;
-        let texts = [username, address, &entry.resource, &entry.description];
-        args.push(entry.project_id);
-        args.push(*at);
-        args.push(entry.event.operation());
-        args.push(entry.event.resource_type());
-        args.push(entry.resource.as_str());
-        args.push(username.as_str());
-        args.push(entry.description.as_str());
-        args.push(address.as_str());
-        args.push(entry.succeeded);
-        args.push(salt.to_vec());
-        args.push(names_hash(salt, texts.map(String::as_str)).to_vec());
+    /// What it says.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        let Self { entry, at, username, address, .. } = self;
+        Facts {
+            project_id: entry.project_id,
+            at: *at,
+            operation: entry.event.operation(),
+            resource_type: entry.event.resource_type(),
+            resource: &entry.resource,
+            username,
+            description: &entry.description,
+            address,
+            succeeded: entry.succeeded,
+        }
+    }
+
+    fn push(&self, key: &AuditKey, args: &mut Args) {
+        let facts = self.facts();
+        let hash = proof::names_hash(&self.salt, &facts);
+        args.push(facts.project_id);
+        args.push(facts.at);
+        args.push(facts.operation);
+        args.push(facts.resource_type);
+        args.push(facts.resource);
+        args.push(facts.username);
+        args.push(facts.description);
+        args.push(facts.address);
+        args.push(facts.succeeded);
+        args.push(self.salt.to_vec());
+        args.push(hash.to_vec());
+        args.push(proof::mac(key, &facts, &hash).to_vec());
     }
 }
 
-/// Inserts entries with one statement; a power of two of them keeps statements few.
-pub(super) async fn insert(tx: &mut Tx, rows: &[&Row]) -> Result<()> {
-    let mut args = Args::new();
-    for row in rows {
-        row.push(&mut args);
+/// Inserts entries, many with one statement; a power of two each time keeps statements few.
+pub(super) async fn insert(tx: &mut Tx, key: &AuditKey, mut rows: &[Row]) -> Result<()> {
+    while !rows.is_empty() {
+        let (some, rest) = rows.split_at(1 << rows.len().min(MOST_AT_ONCE).ilog2());
+        let mut args = Args::new();
+        for row in some {
+            row.push(key, &mut args);
+        }
+        tx.execute(Sql::rows(sql::INSERT_ROWS, COLUMNS, some.len(), ""), args).await?;
+        rows = rest;
     }
-    tx.execute(Sql::rows(sql::INSERT_ROWS, 11, rows.len(), ""), args).await.map(drop)
-}
-
-/// What stands for the texts that may name a person, once they are forgotten: without the
-/// salt nobody can find out by trying names.
-pub(super) fn names_hash(salt: &[u8], texts: [&str; 4]) -> [u8; 32] {
-    let mut hasher = Hasher::new(&SHA256);
-    hasher.update(salt);
-    for text in texts {
-        hasher.update(&(text.len() as u64).to_be_bytes());
-        hasher.update(text.as_bytes());
-    }
-    let mut hash = [0; 32];
-    hash.copy_from_slice(hasher.finish().as_ref());
-    hash
+    Ok(())
 }
 
 /// A text of at most so many bytes, without NUL, which no database column holds.

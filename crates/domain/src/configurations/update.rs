@@ -97,6 +97,13 @@ async fn check(context: &Context, wanted: &Wanted) -> Result<Vec<(Key, Value)>> 
         return Err(Error::invalid(message));
     }
     check_forwarding(&values, value)?;
+    for (key, value) in &values {
+        if let (Key::AuditLogForwardEndpoint, Value::Text(endpoint)) = (key, value)
+            && !endpoint.is_empty()
+        {
+            audit::reach(context, endpoint).await?;
+        }
+    }
     Ok(values)
 }
 

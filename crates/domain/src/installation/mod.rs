@@ -19,6 +19,7 @@ pub use health::{Health, health};
 
 use crate::{
     Context, Settings,
+    audit::{AuditKey, Forwarder, Pulls},
     context::Caches,
     projects,
     tokens::{self, Keys, NewKey},
@@ -31,6 +32,9 @@ const SEAL_CHECK: &str = "seal_check";
 
 /// The setting that holds the key for the names of uploads, sealed.
 const TICKET_KEY: &str = "upload_ticket_key";
+
+/// The setting that holds the key of the audit log, sealed.
+const AUDIT_KEY: &str = "audit_key";
 
 /// What a start made that only a first start makes.
 #[derive(Clone, Debug, Default)]
@@ -63,12 +67,13 @@ impl Context {
 
         let mut shared = read(&db).await?;
         let mut first_start = FirstStart::default();
-        if !(shared.contains_key(SEAL_CHECK) && shared.contains_key(TICKET_KEY)) {
+        if [SEAL_CHECK, TICKET_KEY, AUDIT_KEY].iter().any(|name| !shared.contains_key(*name)) {
             first_start = found(&db, &seal, &passwords, clock.now(), admin_password).await?;
             shared = read(&db).await?;
         }
         check(&seal, shared.get(SEAL_CHECK))?;
-        let ticket_key = read_ticket_key(&seal, shared.get(TICKET_KEY))?;
+        let ticket_key = TicketKey::new(&read_key(&seal, &shared, TICKET_KEY)?);
+        let audit_key = AuditKey::new(&read_key(&seal, &shared, AUDIT_KEY)?);
         let writers = Writers::default();
         let context = Self {
             db,
@@ -81,6 +86,9 @@ impl Context {
             keys,
             passwords,
             ticket_key,
+            audit_key,
+            forwarder: Forwarder::start(),
+            pulls: Pulls::default(),
             writers,
         };
         tokens::ready(&context).await?;
@@ -125,6 +133,7 @@ async fn found(
     let foundation = Arc::new(Foundation {
         seal_check: seal.seal(SEAL_CHECK.as_bytes(), SEAL_CHECK),
         ticket_key: seal.seal(&kit::random_bytes::<32>(), TICKET_KEY),
+        audit_key: seal.seal(&kit::random_bytes::<32>(), AUDIT_KEY),
         password_hash: users::hash(passwords, password.reveal()).await?,
         signing_key: NewKey::make(seal)?,
     });
@@ -141,6 +150,7 @@ async fn found(
 struct Foundation {
     seal_check: String,
     ticket_key: String,
+    audit_key: String,
     password_hash: String,
     signing_key: NewKey,
 }
@@ -152,6 +162,7 @@ impl Foundation {
         // From here on alone: others wait for this row.
         tx.one(sql::LOCK, args![SEAL_CHECK]).await?;
         tx.execute(sql::INSERT, args![TICKET_KEY, &self.ticket_key]).await?;
+        tx.execute(sql::INSERT, args![AUDIT_KEY, &self.audit_key]).await?;
         let made_admin = users::first(tx, &self.password_hash, now).await?;
         projects::first(tx, now).await?;
         self.signing_key.insert_if_first(tx, now).await?;
@@ -172,8 +183,9 @@ fn check(seal: &Seal, sealed: Option<&String>) -> Result<()> {
     ))
 }
 
-fn read_ticket_key(seal: &Seal, sealed: Option<&String>) -> Result<TicketKey> {
-    let damaged = || Error::internal("the key for the names of uploads is damaged");
-    let key = seal.open(sealed.ok_or_else(damaged)?, TICKET_KEY)?;
-    Ok(TicketKey::new(key.as_slice().try_into().map_err(|_| damaged())?))
+/// A key that the installation shares.
+fn read_key(seal: &Seal, shared: &HashMap<String, String>, name: &str) -> Result<[u8; 32]> {
+    let damaged = || Error::internal(format!("the key {name} is damaged"));
+    let key = seal.open(shared.get(name).ok_or_else(damaged)?, name)?;
+    key.as_slice().try_into().map_err(|_| damaged())
 }

@@ -26,6 +26,9 @@ use crate::{
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
 const LONGEST_ROUND: Duration = Duration::from_secs(10 * 60);
 
+/// How often the audit log is written and sealed.
+const AUDIT_ROUND: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -89,6 +92,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         tokio::spawn(certificate.follow());
     }
     let keeping_house = tokio::spawn(keep_house(context.clone()));
+    let keeping_audit = tokio::spawn(keep_audit(context.clone()));
     announce(&config, &addresses, &metrics_addresses, https, &first_start);
 
     stop.come().await;
@@ -103,6 +107,10 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         () = stop.come() => tracing::warn!("stopped at once, because asked twice"),
     }
     keeping_house.abort();
+    keeping_audit.abort();
+    if let Err(error) = domain::audit::finish(&context).await {
+        tracing::error!(%error, "the last pulls could not be audited");
+    }
     context.db.close().await;
     if let Some(export) = export {
         export.stop().await;
@@ -133,6 +141,28 @@ async fn keep_house(context: Arc<Context>) {
             Ok(uploads) => tracing::info!(uploads, "gave up uploads that nobody finished"),
             Err(error) => tracing::warn!(%error, "old uploads could not be given up"),
         }
+    }
+}
+
+/// Writes and seals the audit log, every second. A failure is told when it begins and when
+/// it ends, not every second.
+async fn keep_audit(context: Arc<Context>) {
+    let mut rounds = tokio::time::interval(AUDIT_ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut fails = false;
+    loop {
+        rounds.tick().await;
+        match domain::audit::keep(&context).await {
+            Ok(()) if fails => tracing::info!("the audit log is written and sealed again"),
+            Ok(()) => {}
+            Err(error) if !fails => {
+                tracing::warn!(%error, "the audit log cannot be written and sealed");
+                fails = true;
+                continue;
+            }
+            Err(_) => continue,
+        }
+        fails = false;
     }
 }
 

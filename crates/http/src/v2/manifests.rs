@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{
         HeaderMap, HeaderValue, Method, Response, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH},
+        header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, USER_AGENT},
     },
 };
 use bytes::Bytes;
@@ -41,6 +41,9 @@ pub(super) async fn get(
         return Ok(response);
     }
     let head = asked.parts.method == Method::HEAD;
+    if !head && !is_ours(&asked.parts.headers) {
+        artifacts::pulled(context, &allowed, name, reference).await?;
+    }
     let body = if head { Body::empty() } else { Body::from(stored.content.clone()) };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -49,6 +52,11 @@ pub(super) async fn get(
     headers.insert(CONTENT_DIGEST, digest);
     headers.insert(ETAG, etag);
     Ok(response)
+}
+
+/// Whether a part of a registry like Harbor asks, whose looks count as no pull.
+fn is_ours(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes() == b"harbor-registry-client")
 }
 
 pub(super) async fn put(
