@@ -21,6 +21,8 @@ pub mod tokens;
 mod repositories;
 pub mod uploads;
 pub mod artifacts;
+pub mod allowlists;
+pub mod statistics;
 mod installation;
 pub mod verify;
 

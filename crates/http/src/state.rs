@@ -12,6 +12,9 @@ pub struct State {
     /// Where clients reach this server, when the configuration says so. Otherwise what
     /// the request says is believed.
     pub external_url: Option<Url>,
+    /// The certificate of the authority that clients have to trust, in PEM, for them to
+    /// download.
+    pub root_certificate: Option<bytes::Bytes>,
     /// The version of this build, as `systeminfo` tells it.
     pub version: &'static str,
 }

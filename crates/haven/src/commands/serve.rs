@@ -62,6 +62,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let application = App::new(State {
         domain: context.clone(),
         external_url: config.external_url.clone(),
+        root_certificate: root_certificate(&config)?,
         version: env!("CARGO_PKG_VERSION"),
     });
     let http_metrics = Arc::new(HttpMetrics::default());
@@ -116,6 +117,16 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         export.stop().await;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The certificate that clients may download, if there is one.
+fn root_certificate(config: &Config) -> Result<Option<bytes::Bytes>> {
+    let Some(path) = &config.tls_root_certificate else { return Ok(None) };
+    let read = std::fs::read(path).map_err(|error| {
+        let path = path.display();
+        Error::invalid(format!("tls.root_certificate: {path} cannot be read: {error}"))
+    })?;
+    Ok(Some(read.into()))
 }
 
 /// Requests can be served while the database answers and the store is there.

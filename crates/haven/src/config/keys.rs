@@ -215,6 +215,13 @@ pub static KEYS: &[Key] = &[
     })
     .common(),
     key(
+        "tls.root_certificate",
+        "",
+        "empty, or the path of a PEM file",
+        "The certificate of the authority that clients have to trust, for them to download",
+        |c, v| value::optional(v, value::path).map(|v| c.tls_root_certificate = v),
+    ),
+    key(
         "trusted_proxies",
         "",
         "networks such as 10.0.0.0/8, separated by commas",

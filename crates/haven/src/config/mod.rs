@@ -35,6 +35,7 @@ pub struct Config {
     pub s3: S3,
     pub tls_certificate: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
+    pub tls_root_certificate: Option<PathBuf>,
     pub log_format: LogFormat,
     pub log_level: String,
     pub log_access: bool,

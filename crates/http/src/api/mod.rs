@@ -1,5 +1,6 @@
 //! Harbor's API, `/api/v2.0`: one file for each room. What is not served yet is 404.
 
+mod allowlists;
 mod artifacts;
 mod configurations;
 mod error;
@@ -9,6 +10,7 @@ mod members;
 mod ping;
 mod projects;
 mod repositories;
+mod statistics;
 mod systeminfo;
 mod users;
 
@@ -39,6 +41,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .merge(artifacts::router())
         .merge(systeminfo::router())
         .merge(configurations::router())
+        .merge(statistics::router())
+        .merge(allowlists::router())
         .route_layer(who)
         .merge(ping::router())
         .merge(health::router());

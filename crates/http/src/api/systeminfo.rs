@@ -3,11 +3,20 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, Router, extract, http::request::Parts, routing::get};
+use axum::{
+    Extension, Json, Router, extract,
+    http::{
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use domain::{
-    access::Caller,
+    access::{self, Action, Caller, Resource, Right},
     settings::{self, Configuration, Key},
 };
+use kit::{Error, Subject};
 use serde::Serialize;
 
 use super::{ApiError, named, timestamp};
@@ -18,7 +27,10 @@ const HARBOR_VERSION: &str = "v2.16.0";
 
 /// The routes of this file.
 pub(super) fn router() -> Router<Arc<State>> {
-    Router::new().route("/systeminfo", named("api_systeminfo", get(show)))
+    Router::new()
+        .route("/systeminfo", named("api_systeminfo", get(show)))
+        .route("/systeminfo/volumes", named("api_systeminfo_volumes", get(volumes)))
+        .route("/systeminfo/getcert", named("api_systeminfo_getcert", get(certificate)))
 }
 
 #[derive(Serialize)]
@@ -92,15 +104,54 @@ fn proxy(now: &Configuration) -> ProxyModel {
 fn more(state: &State, now: &Configuration, parts: &Parts) -> MoreInfo {
     let external_url = auth::origin(state, parts);
     let registry_url = external_url.split_once("://").map_or("", |(_, rest)| rest).to_owned();
+    let has_ca_root = state.root_certificate.is_some() && external_url.starts_with("https://");
     MoreInfo {
         harbor_version: format!("{HARBOR_VERSION}-haven.{}", state.version),
         external_url,
         registry_url,
         read_only: now.flag(Key::ReadOnly),
-        has_ca_root: false,
+        has_ca_root,
         project_creation_restriction: now.text(Key::ProjectCreationRestriction).to_owned(),
         registry_storage_provider_name: state.domain.blobs.kind(),
         notification_enable: now.flag(Key::NotificationEnable),
         current_time: timestamp(state.domain.clock.now()),
     }
+}
+
+/// The disks as a sysadmin sees them.
+#[derive(Serialize)]
+struct VolumesModel {
+    storage: Vec<StorageModel>,
+}
+
+/// A disk, in bytes.
+#[derive(Serialize)]
+struct StorageModel {
+    total: u64,
+    free: u64,
+}
+
+async fn volumes(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<VolumesModel>, ApiError> {
+    let right = Right::new(Resource::SystemVolumes, Action::Read);
+    access::on_system(&state.domain, &caller, right).await?;
+    // An object store has no end, which Harbor tells with zeros.
+    let (total, free) =
+        state.domain.blobs.volume().await?.map_or((0, 0), |volume| (volume.total, volume.free));
+    Ok(Json(VolumesModel { storage: vec![StorageModel { total, free }] }))
+}
+
+async fn certificate(
+    extract::State(state): extract::State<Arc<State>>,
+) -> Result<Response, ApiError> {
+    let certificate = state.root_certificate.clone();
+    let certificate =
+        certificate.ok_or_else(|| Error::not_found(Subject::Request, "cert not found"))?;
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream"),
+        (CONTENT_DISPOSITION, "attachment; filename=ca.crt"),
+    ];
+    Ok((headers, certificate).into_response())
 }

@@ -47,7 +47,9 @@ impl Server {
     pub async fn reached_by(place: Place, external_url: Option<&str>) -> Self {
         let domain = Arc::new(place.open().await);
         let external_url = external_url.map(|url| url.parse().unwrap());
-        let state = State { domain: domain.clone(), external_url, version: "1.2.3" };
+        let root_certificate = external_url.as_ref().map(|_| "a certificate".into());
+        let version = "1.2.3";
+        let state = State { domain: domain.clone(), external_url, root_certificate, version };
         Self { domain, app: App::new(state), _place: place }
     }
 

@@ -1,0 +1,42 @@
+#![allow(clippy::unwrap_used)]
+
+use db::Engine;
+
+use super::*;
+use crate::{
+    access,
+    projects::Role,
+    testing::{add_project, add_user, admin, join},
+    world::World,
+};
+
+#[tokio::test]
+async fn everybody_counts_what_it_sees() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        add_project(context, "open", true).await;
+        add_project(context, "mine", false).await;
+        add_project(context, "closed", false).await;
+        let alice = add_user(context, "alice").await;
+        join(context, "mine", &alice, Role::Guest).await;
+        for (name, content) in [("open/a", b"12345"), ("mine/a", b"12345"), ("closed/a", b"67890")]
+        {
+            world.push_blob(&name.parse().unwrap(), content).await;
+        }
+        let seen = async |caller| {
+            let view = access::view(context, caller).await.unwrap();
+            let s = count(context, view).await.unwrap();
+            (
+                (s.public_projects, s.public_repositories),
+                (s.private_projects, s.private_repositories),
+                s.stored,
+            )
+        };
+        // The project `library` is public too.
+        let admin = admin(context).await;
+        assert_eq!(seen(&admin).await, ((2, 1), (2, 2), 10));
+        assert_eq!(seen(&alice).await, ((2, 1), (1, 1), 0));
+        assert_eq!(seen(&access::Caller::anonymous()).await, ((2, 1), (0, 0), 0));
+    }
+}
