@@ -25,6 +25,7 @@ mod postgres;
 mod row;
 mod sql;
 mod sqlite;
+mod statement;
 mod tx;
 mod value;
 
@@ -35,5 +36,6 @@ pub use migrate::{Migrated, Migration, Migrations, migrations};
 pub use options::{Engine, Options};
 pub use row::{Column, Row};
 pub use sql::Sql;
+pub use statement::Statement;
 pub use tx::Tx;
 pub use value::{Args, Bind, Type, Value};

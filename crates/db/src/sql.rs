@@ -85,6 +85,11 @@ impl Sql {
         self
     }
 
+    /// What a [`Statement`](crate::Statement) put together.
+    pub(crate) fn composed(text: String) -> Self {
+        Self { text: Cow::Owned(text), takes: None }
+    }
+
     /// The text for PostgreSQL, which is the whole.
     pub fn text(&self) -> &str {
         &self.text

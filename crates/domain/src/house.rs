@@ -107,7 +107,11 @@ fn whole(statements: &BTreeMap<String, String>) -> Vec<String> {
             let row: Vec<String> =
                 columns.split(',').enumerate().map(|(n, _)| format!("${}", n + 1)).collect();
             whole.push(format!("{text}({})", row.join(", ")));
-        } else if !name.ends_with("_AFTER") {
+        } else if text.starts_with("FROM ") {
+            whole.push(format!("SELECT 1 {text}"));
+        } else if name.ends_with("_SHOWN") {
+            whole.push(format!("{text}1)"));
+        } else if !name.ends_with("_AFTER") && !name.ends_with("_COLUMNS") {
             whole.push(text.clone());
         }
     }

@@ -6,7 +6,10 @@
 use std::time::{Duration, Instant};
 
 use db::{Db, args};
-use kit::{Clock, Seal, Secret, Time};
+use kit::{
+    Clock, Seal, Secret, Selection, Time,
+    query::{Filter, Sort},
+};
 use tempfile::TempDir;
 
 use crate::{
@@ -169,6 +172,12 @@ pub async fn add_user(context: &Context, username: &str) -> Caller {
         .await
         .unwrap();
     Caller::user(&users::find_by_name(context, username).await.unwrap().unwrap())
+}
+
+/// What a client asks of a list by a `q` and a `sort`.
+pub fn selection(q: &str, sort: &str) -> Selection {
+    let (filter, sort) = (Filter::parse(q).unwrap(), Sort::parse(sort).unwrap());
+    Selection { filter, sort, ..Selection::default() }
 }
 
 /// A user to be made, with everything as it should be.

@@ -30,7 +30,7 @@ use serde::Serialize;
 
 use crate::{
     Principal, State,
-    api::{ApiError, named},
+    api::{ApiError, Timestamp, named},
     auth,
 };
 
@@ -91,7 +91,7 @@ struct Answer<'a> {
     access_token: &'a str,
     /// Seconds.
     expires_in: u64,
-    issued_at: String,
+    issued_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ fn answer(
         token: &issued.token,
         access_token: &issued.token,
         expires_in: issued.lifetime.as_secs(),
-        issued_at: crate::api::timestamp(issued.issued_at),
+        issued_at: issued.issued_at.into(),
         refresh_token,
         scope: with_scope.then(granted),
     })

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use db::{Args, Row, Sql, args};
-use kit::{Error, Page, Result, Subject, Time};
+use kit::{Error, Result, Selection, Subject, Time, query::Direction};
 use oci::{Reference, RepositoryName};
 use serde_json::value::RawValue;
 
@@ -12,7 +12,7 @@ use super::list_sql as sql;
 use crate::{
     Context,
     access::Sight,
-    listing::{Listing, containing, limit, offset},
+    listing::{Chosen, Field, List, Listing},
     projects::Allowed,
     repositories,
     rights::{Action, Resource, Right, View},
@@ -105,98 +105,95 @@ pub struct Child {
 /// How many names are gone through at most for somebody who does not see all.
 const MOST_FILTERED: i64 = 100_000;
 
-/// A page of all repositories that a caller sees, the newest first.
+/// Repositories have indexes on id, name and project; in other orders, all that the caller
+/// sees are sorted.
+pub(super) const REPOSITORIES: List = List {
+    id: "r.id",
+    shown: sql::REPOSITORIES_SHOWN,
+    fields: &[
+        Field::text("name", "r.name"),
+        Field::number("repository_id", "r.id"),
+        Field::number("project_id", "r.project_id"),
+        Field::text("description", "r.description"),
+        Field::number("pull_count", "r.pull_count"),
+        Field::time("creation_time", "r.created_at"),
+        Field::time("update_time", "r.updated_at"),
+    ],
+    order: ("r.created_at", Direction::Descending),
+};
+
+/// Artifacts are looked for in one repository, by its index on the time of push.
+pub(super) const ARTIFACTS: List = List {
+    id: "a.id",
+    shown: sql::ARTIFACTS_SHOWN,
+    fields: &[
+        Field::number("id", "a.id"),
+        Field::text("digest", "a.digest"),
+        Field::text("manifest_media_type", "a.media_type"),
+        Field::text("artifact_type", "a.artifact_type"),
+        Field::number("size", "a.size"),
+        Field::time("push_time", "a.pushed_at"),
+        Field::time("pull_time", "a.pulled_at"),
+        Field::text("tags", "t.name").within(sql::TAGGED),
+    ],
+    order: ("a.pushed_at", Direction::Descending),
+};
+
+/// A page of all repositories that a caller sees, the newest first if nothing else is asked
+/// for.
 ///
 /// # Errors
-/// None but the database's.
+/// Invalid when a value to look for is none of its field's.
 pub async fn all_repositories(
     context: &Context,
     sight: &Sight,
-    name: Option<&str>,
-    page: Page,
+    selection: &Selection,
 ) -> Result<Listing<RepositoryDetails>> {
+    let (from, args) = match sight.view() {
+        View::Everything => (sql::EVERY_REPOSITORY_FROM, args![]),
+        view => (sql::VISIBLE_REPOSITORIES_FROM, args![view.user_id(), view.robot_id()]),
+    };
     if sight.is_whole() {
-        return find_repositories(context, None, sight.view(), name, page).await;
+        return REPOSITORIES.page(&context.db, from, args, selection, read_repository).await;
     }
     let covers = |project_id, is_public, rest: &str| sight.covers(project_id, is_public, rest);
-    filter_repositories(context, None, sight.view(), name, page, covers).await
+    covered_repositories(context, from, args, selection, covers).await
 }
 
-/// A page of a project's repositories, the newest first.
+/// A page of a project's repositories, the newest first if nothing else is asked for.
 ///
 /// # Errors
-/// None but the database's.
+/// Invalid when a value to look for is none of its field's.
 pub async fn list_repositories(
     context: &Context,
     allowed: &Allowed,
-    name: Option<&str>,
-    page: Page,
+    selection: &Selection,
 ) -> Result<Listing<RepositoryDetails>> {
     allowed.require(Right::new(Resource::Repository, Action::List))?;
-    let project_id = Some(allowed.project().id);
+    let (from, args) = (sql::PROJECT_REPOSITORIES_FROM, args![allowed.project().id]);
     if allowed.reach().is_everything() {
-        return find_repositories(context, project_id, View::Everything, name, page).await;
+        return REPOSITORIES.page(&context.db, from, args, selection, read_repository).await;
     }
     let covers = |_, _, rest: &str| allowed.reach().covers(rest);
-    filter_repositories(context, project_id, View::Everything, name, page, covers).await
-}
-
-async fn find_repositories(
-    context: &Context,
-    project_id: Option<i64>,
-    view: View,
-    name: Option<&str>,
-    page: Page,
-) -> Result<Listing<RepositoryDetails>> {
-    let name = name.map(containing);
-    let mut args = args![project_id, view.is_everything(), view.user_id(), name, view.robot_id()];
-    let total = context.db.one(sql::COUNT_REPOSITORIES, args.clone()).await?;
-    args.push(limit(page));
-    args.push(offset(page));
-    let rows = context.db.all(sql::REPOSITORIES, args).await?;
-    Ok(Listing {
-        items: rows.iter().map(read_repository).collect::<Result<_>>()?,
-        total: total.map_or(Ok(0), |row| row.get(0))?,
-    })
+    covered_repositories(context, from, args, selection, covers).await
 }
 
 /// A page for somebody who does not see all: patterns are nothing a database understands, so
-/// the names that there are are gone through here, and the page's rows fetched by number.
-async fn filter_repositories(
+/// the names that there are are gone through here.
+async fn covered_repositories(
     context: &Context,
-    project_id: Option<i64>,
-    view: View,
-    name: Option<&str>,
-    page: Page,
+    from: &'static str,
+    args: Args,
+    selection: &Selection,
     covers: impl Fn(i64, bool, &str) -> bool,
 ) -> Result<Listing<RepositoryDetails>> {
-    let name = name.map(containing);
-    let args = args![
-        project_id,
-        view.is_everything(),
-        view.user_id(),
-        name,
-        view.robot_id(),
-        MOST_FILTERED,
-    ];
-    let mut seen: Vec<i64> = Vec::new();
-    for row in context.db.all(sql::REPOSITORY_NAMES, args).await? {
+    let keep = |row: &Row| {
         let full_name: String = row.get(1)?;
         let rest = full_name.split_once('/').map_or("", |(_, rest)| rest);
-        if covers(row.get(2)?, row.get(3)?, rest) {
-            seen.push(row.get(0)?);
-        }
-    }
-    let from = usize::try_from(offset(page)).unwrap_or(usize::MAX).min(seen.len());
-    let upto = from.saturating_add(usize::try_from(limit(page)).unwrap_or(0)).min(seen.len());
-    let mut ids = args![];
-    ids.extend(seen[from..upto].iter().copied());
-    let statement = Sql::list(sql::REPOSITORIES_BEFORE, upto - from, sql::REPOSITORIES_AFTER);
-    let rows = context.db.all(statement, ids).await?;
-    Ok(Listing {
-        items: rows.iter().map(read_repository).collect::<Result<_>>()?,
-        total: i64::try_from(seen.len()).map_err(Error::internal)?,
-    })
+        Ok(covers(row.get(2)?, row.get(3)?, rest))
+    };
+    let chosen = Chosen { columns: sql::REPOSITORY_COLUMNS, from, most: MOST_FILTERED };
+    REPOSITORIES.page_of(&context.db, chosen, args, selection, keep, read_repository).await
 }
 
 /// All that is shown of one repository of a project.
@@ -215,24 +212,24 @@ pub async fn repository(
     read_repository(&row.ok_or_else(gone)?)
 }
 
-/// A page of the artifacts of a repository, the last pushed first, without those that are
-/// only parts of an index.
+/// A page of the artifacts of a repository, the last pushed first if nothing else is asked
+/// for, without those that are only parts of an index.
 ///
 /// # Errors
-/// NotFound when there is no such repository.
+/// NotFound when there is no such repository; Invalid when a value to look for is none of
+/// its field's.
 pub async fn list(
     context: &Context,
     allowed: &Allowed,
     name: &RepositoryName,
-    page: Page,
+    selection: &Selection,
 ) -> Result<Listing<Details>> {
     allowed.require(Right::new(Resource::Artifact, Action::List))?;
-    let id = known(context, allowed, name).await?;
-    let total = context.db.one(sql::COUNT_ARTIFACTS, args![id]).await?;
-    let rows = context.db.all(sql::ARTIFACTS, args![id, limit(page), offset(page)]).await?;
-    let mut items = rows.iter().map(read_artifact).collect::<Result<Vec<_>>>()?;
-    add_parts(context, &mut items).await?;
-    Ok(Listing { items, total: total.map_or(Ok(0), |row| row.get(0))? })
+    let args = args![known(context, allowed, name).await?];
+    let db = &context.db;
+    let mut found = ARTIFACTS.page(db, sql::ARTIFACTS_FROM, args, selection, read_artifact).await?;
+    add_parts(context, &mut found.items).await?;
+    Ok(found)
 }
 
 /// All that is shown of one artifact, by tag or digest.

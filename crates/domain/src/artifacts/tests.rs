@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
+use db::args;
 use kit::{Kind, Subject};
 use oci::{Digest, Reference, RepositoryName, Tag, media_type};
 
@@ -271,6 +272,19 @@ async fn names_are_listed_in_byte_order_page_by_page() {
         let allowed: AllowedCatalog = on_catalog(&world.context, &Caller::system()).await.unwrap();
         let catalog = catalog(&world.context, &allowed, "", 10).await.unwrap();
         assert_eq!(catalog, names(&["library/x"], false));
+    }
+}
+
+#[tokio::test]
+async fn lists_understand_everything_that_can_be_asked() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let db = &world.context.db;
+        list::ARTIFACTS.try_everything(db, list_sql::ARTIFACTS_FROM, args![1]).await;
+        let repositories = list::REPOSITORIES;
+        repositories.try_everything(db, list_sql::EVERY_REPOSITORY_FROM, args![]).await;
+        repositories.try_everything(db, list_sql::PROJECT_REPOSITORIES_FROM, args![1]).await;
+        repositories.try_everything(db, list_sql::VISIBLE_REPOSITORIES_FROM, args![1, 1]).await;
     }
 }
 

@@ -3,65 +3,31 @@
 use std::collections::{BTreeMap, HashMap};
 
 use db::{Args, Row, Sql, args};
-use kit::{Error, Page, Result, Subject};
+use kit::{Error, Result, Selection, Subject, query::Direction};
 
 use super::{Allowed, Project, Role, read_project, sql};
 use crate::{
     Context,
-    listing::{Listing, containing, limit, offset},
+    listing::{Field, List, Listing},
     rights::View,
 };
 
-/// Which projects a list has. What is not given does not matter.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Part of the name, in whatever case.
-    pub name: Option<String>,
-    /// Public, or not.
-    pub public: Option<bool>,
-    /// The name of the owner.
-    pub owner: Option<String>,
-}
-
-/// How a list is sorted; where it leaves a choice, by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// By name.
-    #[default]
-    Name,
-    /// By name, backwards.
-    NameDescending,
-    /// The oldest first.
-    Created,
-    /// The newest first.
-    CreatedDescending,
-    /// The one that was changed longest ago first.
-    Updated,
-    /// The one that was changed last first.
-    UpdatedDescending,
-}
-
-impl Sort {
-    /// The sorting with a name of Harbor's, such as `-creation_time`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        use Sort::{Created, CreatedDescending, Name, NameDescending, Updated, UpdatedDescending};
-        [Name, NameDescending, Created, CreatedDescending, Updated, UpdatedDescending]
-            .into_iter()
-            .find(|sort| sort.name() == name)
-    }
-
-    /// Harbor's name.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::NameDescending => "-name",
-            Self::Created => "creation_time",
-            Self::CreatedDescending => "-creation_time",
-            Self::Updated => "update_time",
-            Self::UpdatedDescending => "-update_time",
-        }
-    }
-}
+/// Projects have indexes on id, name, owner and whether they are public; by their times they
+/// are sorted whole, which are as many as an installation has projects.
+pub(super) const LIST: List = List {
+    id: "p.id",
+    shown: sql::LIST_SHOWN,
+    fields: &[
+        Field::text("name", "p.name"),
+        Field::number("project_id", "p.id"),
+        Field::number("owner_id", "p.owner_id"),
+        Field::flag("public", "p.public"),
+        Field::text("owner", "u.username").within(sql::OWNER),
+        Field::time("creation_time", "p.created_at"),
+        Field::time("update_time", "p.updated_at"),
+    ],
+    order: ("p.name", Direction::Ascending),
+};
 
 /// A project with all that is shown of it.
 #[derive(Clone, Debug)]
@@ -78,34 +44,23 @@ pub struct Details {
     pub role_ids: Vec<i64>,
 }
 
-/// A page of the projects that a caller sees: one count, one query for the page, one for
-/// each kind of part.
+/// A page of the projects that a caller sees, by name if nothing else is asked for: one
+/// query for the page, one for the total, one for each kind of part.
 ///
 /// # Errors
-/// None but the database's.
+/// Invalid when a value to look for is none of its field's.
 pub async fn list(
     context: &Context,
     view: View,
-    filter: &Filter,
-    sort: Sort,
-    page: Page,
+    selection: &Selection,
 ) -> Result<Listing<Details>> {
-    let mut args = args![
-        view.is_everything(),
-        view.user_id(),
-        filter.name.as_deref().map(containing),
-        filter.public,
-        filter.owner.clone(),
-        view.robot_id(),
-    ];
-    let total = context.db.one(sql::COUNT, args.clone()).await?;
-    args.push(sort.name());
-    args.push(limit(page));
-    args.push(offset(page));
-    let rows = context.db.all(sql::PAGE, args).await?;
-    let mut items = rows.iter().map(read_details).collect::<Result<Vec<_>>>()?;
-    add_parts(context, view.user_id(), &mut items).await?;
-    Ok(Listing { items, total: total.map_or(Ok(0), |row| row.get(0))? })
+    let (from, args) = match view {
+        View::Everything => (sql::EVERY_FROM, args![]),
+        view => (sql::VISIBLE_FROM, args![view.user_id(), view.robot_id()]),
+    };
+    let mut found = LIST.page(&context.db, from, args, selection, read_details).await?;
+    add_parts(context, view.user_id(), &mut found.items).await?;
+    Ok(found)
 }
 
 /// All that is shown of a project, to a user by number if one asks.
@@ -169,7 +124,7 @@ fn rank(role_id: i64) -> u8 {
     }
 }
 
-/// Reads the columns of [`sql::PAGE`].
+/// Reads the columns of [`sql::LIST_SHOWN`].
 fn read_details(row: &Row) -> Result<Details> {
     Ok(Details {
         project: read_project(row)?,

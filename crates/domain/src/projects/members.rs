@@ -1,13 +1,16 @@
 //! Members of a project.
 
 use db::{Row, args};
-use kit::{Error, Kind, Page, Result, Subject};
+use kit::{
+    Error, Kind, Page, Result, Selection, Subject,
+    query::{Direction, Pattern},
+};
 
 use super::{Allowed, Role, sql};
 use crate::{
     Context,
     cache::Pair,
-    listing::{Listing, containing, limit, offset},
+    listing::{Field, List, Listing},
     rights::{Action, Resource, Right},
     users,
 };
@@ -84,6 +87,14 @@ pub async fn add_member(context: &Context, allowed: &Allowed, new: NewMember) ->
     })
 }
 
+/// The members of one project, who are as many as it has people.
+pub(super) const MEMBERS: List = List {
+    id: "m.id",
+    shown: sql::MEMBERS_SHOWN,
+    fields: &[Field::text("entity_name", "u.username")],
+    order: ("u.username", Direction::Ascending),
+};
+
 /// A page of a project's members by name, those whose name contains a text if one is given.
 ///
 /// # Errors
@@ -95,14 +106,12 @@ pub async fn members(
     page: Page,
 ) -> Result<Listing<Member>> {
     allowed.require(Right::new(Resource::Member, Action::List))?;
-    let (project_id, name) = (allowed.project().id, name.map(containing));
-    let total = context.db.one(sql::COUNT_MEMBERS, args![project_id, name.clone()]).await?;
-    let args = args![project_id, name, limit(page), offset(page)];
-    let rows = context.db.all(sql::MEMBERS, args).await?;
-    Ok(Listing {
-        items: rows.iter().map(read_member).collect::<Result<_>>()?,
-        total: total.map_or(Ok(0), |row| row.get(0))?,
-    })
+    let mut selection = Selection::from(page);
+    if let Some(name) = name {
+        selection.filter.set("entity_name", Pattern::Fuzzy(name.to_owned()));
+    }
+    let args = args![allowed.project().id];
+    MEMBERS.page(&context.db, sql::MEMBERS_FROM, args, &selection, read_member).await
 }
 
 /// One of a project's members.
@@ -163,7 +172,7 @@ fn unknown(id: i64) -> Error {
     Error::not_found(Subject::Member, format!("member {id} not found"))
 }
 
-/// Reads the columns of [`sql::MEMBERS`].
+/// Reads the columns of [`sql::MEMBERS_SHOWN`].
 fn read_member(row: &Row) -> Result<Member> {
     let role: i64 = row.get(4)?;
     Ok(Member {

@@ -30,7 +30,7 @@ use crate::{
 pub use create::{NewProject, create};
 pub(crate) use create::{first, is_name};
 pub use delete::delete;
-pub use list::{Details, Filter, Sort, details, list};
+pub use list::{Details, details, list};
 pub use members::{
     Member, MemberRef, NewMember, add_member, change_role, member, members, remove_member,
 };

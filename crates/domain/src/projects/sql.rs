@@ -58,39 +58,26 @@ pub(super) const SET_METADATA: &str = "\
     INSERT INTO project_metadata (project_id, name, value) VALUES ($1, $2, $3) \
     ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value";
 
-/// How many projects a caller sees. $1 whether it sees all, $2 its user, $3 pattern of
-/// names, $4 public or not, $5 name of the owner, $6 its robot; $3 to $5 may be null.
-pub(super) const COUNT: &str = "\
-    SELECT COUNT(*) FROM projects AS p JOIN users AS o ON o.id = p.owner_id \
-    WHERE (CAST($1 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2) \
-    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
-    WHERE g.project_id = p.id AND g.robot_id = $6)) \
-    AND (CAST($3 AS TEXT) IS NULL OR lower(p.name) LIKE CAST($3 AS TEXT) ESCAPE '\\') \
-    AND (CAST($4 AS BOOLEAN) IS NULL OR p.public = CAST($4 AS BOOLEAN)) \
-    AND (CAST($5 AS TEXT) IS NULL OR o.username = CAST($5 AS TEXT))";
-
-/// A page of the projects that [`COUNT`] counts, with what is shown of each. $7 how to
-/// sort, $8 how many, $9 after how many.
-pub(super) const PAGE: &str = "\
+/// What is shown of projects.
+pub(super) const LIST_SHOWN: &str = "\
     SELECT p.id, p.name, p.owner_id, p.public, p.created_at, p.updated_at, o.username, \
     (SELECT COUNT(*) FROM repositories AS r WHERE r.project_id = p.id) \
-    FROM projects AS p JOIN users AS o ON o.id = p.owner_id \
-    WHERE (CAST($1 AS BOOLEAN) OR p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $2) \
-    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
-    WHERE g.project_id = p.id AND g.robot_id = $6)) \
-    AND (CAST($3 AS TEXT) IS NULL OR lower(p.name) LIKE CAST($3 AS TEXT) ESCAPE '\\') \
-    AND (CAST($4 AS BOOLEAN) IS NULL OR p.public = CAST($4 AS BOOLEAN)) \
-    AND (CAST($5 AS TEXT) IS NULL OR o.username = CAST($5 AS TEXT)) \
-    ORDER BY CASE WHEN CAST($7 AS TEXT) = '-name' THEN p.name END DESC, \
-    CASE WHEN CAST($7 AS TEXT) = 'creation_time' THEN p.created_at END, \
-    CASE WHEN CAST($7 AS TEXT) = '-creation_time' THEN p.created_at END DESC, \
-    CASE WHEN CAST($7 AS TEXT) = 'update_time' THEN p.updated_at END, \
-    CASE WHEN CAST($7 AS TEXT) = '-update_time' THEN p.updated_at END DESC, \
-    p.name LIMIT $8 OFFSET $9";
+    FROM projects AS p JOIN users AS o ON o.id = p.owner_id WHERE p.id IN (";
 
-/// What is shown of one project, with the columns of [`PAGE`]. $1 id.
+/// Every project.
+pub(super) const EVERY_FROM: &str = "FROM projects AS p WHERE TRUE";
+
+/// The projects that a user or a robot sees. $1 user, $2 robot; 0 for nobody.
+pub(super) const VISIBLE_FROM: &str = "\
+    FROM projects AS p WHERE (p.public OR EXISTS (SELECT 1 FROM members AS m \
+    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $1) \
+    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
+    WHERE g.project_id = p.id AND g.robot_id = $2))";
+
+/// The owner of a project: what stands around a condition on the user.
+pub(super) const OWNER: (&str, &str) = ("p.owner_id IN (SELECT u.id FROM users AS u WHERE ", ")");
+
+/// What is shown of one project, with the columns of [`LIST_SHOWN`]. $1 id.
 pub(super) const DETAILS: &str = "\
     SELECT p.id, p.name, p.owner_id, p.public, p.created_at, p.updated_at, o.username, \
     (SELECT COUNT(*) FROM repositories AS r WHERE r.project_id = p.id) \
@@ -109,21 +96,17 @@ pub(super) const ROLES_BEFORE: &str = "\
 /// See [`ROLES_BEFORE`].
 pub(super) const ROLES_AFTER: &str = ")";
 
-/// How many members a project has. $1 project, $2 pattern of names, may be null.
-pub(super) const COUNT_MEMBERS: &str = "\
-    SELECT COUNT(*) FROM members AS m JOIN users AS u ON u.id = m.entity_id \
-    WHERE m.project_id = $1 AND m.entity_type = 'u' AND u.deleted = FALSE \
-    AND (CAST($2 AS TEXT) IS NULL OR lower(u.username) LIKE CAST($2 AS TEXT) ESCAPE '\\')";
-
-/// A page of the members that [`COUNT_MEMBERS`] counts. $3 how many, $4 after how many.
-pub(super) const MEMBERS: &str = "\
+/// What is shown of members.
+pub(super) const MEMBERS_SHOWN: &str = "\
     SELECT m.id, m.project_id, m.entity_id, u.username, m.role_id \
-    FROM members AS m JOIN users AS u ON u.id = m.entity_id \
-    WHERE m.project_id = $1 AND m.entity_type = 'u' AND u.deleted = FALSE \
-    AND (CAST($2 AS TEXT) IS NULL OR lower(u.username) LIKE CAST($2 AS TEXT) ESCAPE '\\') \
-    ORDER BY u.username LIMIT $3 OFFSET $4";
+    FROM members AS m JOIN users AS u ON u.id = m.entity_id WHERE m.id IN (";
 
-/// A member, with the columns of [`MEMBERS`]. $1 project, $2 member.
+/// The members of a project. $1 project.
+pub(super) const MEMBERS_FROM: &str = "\
+    FROM members AS m JOIN users AS u ON u.id = m.entity_id \
+    WHERE m.project_id = $1 AND m.entity_type = 'u' AND u.deleted = FALSE";
+
+/// A member, with the columns of [`MEMBERS_SHOWN`]. $1 project, $2 member.
 pub(super) const MEMBER: &str = "\
     SELECT m.id, m.project_id, m.entity_id, u.username, m.role_id \
     FROM members AS m JOIN users AS u ON u.id = m.entity_id \

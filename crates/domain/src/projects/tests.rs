@@ -5,18 +5,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use db::args;
 use kit::{Kind, Page};
 
-use super::*;
+use super::{list::LIST, *};
 use crate::{
     access::{self, Action, Caller, Resource, Right, View},
-    testing::{add_project, add_user, admin, allowed, both, join, sqlite},
+    testing::{add_project, add_user, admin, allowed, both, join, selection, sqlite},
 };
 
 const READ: Right = Right::new(Resource::Itself, Action::Read);
 const DELETE: Right = Right::new(Resource::Itself, Action::Delete);
 const UPDATE: Right = Right::new(Resource::Itself, Action::Update);
 
-async fn names(context: &Context, view: View, filter: Filter, sort: Sort) -> String {
-    let found = list(context, view, &filter, sort, Page::default()).await.unwrap();
+async fn names(context: &Context, view: View, q: &str, sort: &str) -> String {
+    let found = list(context, view, &selection(q, sort)).await.unwrap();
     assert_eq!(found.total, found.items.len() as i64);
     let names = found.items.iter().map(|details| details.project.name.to_string());
     names.collect::<Vec<_>>().join(" ")
@@ -88,29 +88,29 @@ async fn everybody_sees_what_is_theirs_to_see() {
         join(&context, "shared", &alice, Role::Guest).await;
         let seen = async |caller: &Caller| {
             let view = access::view(&context, caller).await.unwrap();
-            names(&context, view, Filter::default(), Sort::Name).await
+            names(&context, view, "", "").await
         };
         assert_eq!(seen(&Caller::anonymous()).await, "library open");
         assert_eq!(seen(&alice).await, "library open shared");
         assert_eq!(seen(&admin(&context).await).await, "closed library open shared");
 
-        let all = async |filter, sort| names(&context, View::Everything, filter, sort).await;
-        let named = |text: &str| Filter { name: Some(text.to_owned()), ..Filter::default() };
-        assert_eq!(all(named("E"), Sort::Name).await, "closed open shared");
-        assert_eq!(all(named("o%"), Sort::Name).await, "");
-        let public = |public| Filter { public: Some(public), ..Filter::default() };
-        assert_eq!(all(public(true), Sort::Name).await, "library open");
-        assert_eq!(all(public(false), Sort::NameDescending).await, "shared closed");
-        let owned = |name: &str| Filter { owner: Some(name.to_owned()), ..Filter::default() };
-        assert_eq!(all(owned("alice"), Sort::Name).await, "");
-        assert_eq!(all(owned("admin"), Sort::Created).await, "closed library open shared");
+        let all = async |q: &str, sort: &str| names(&context, View::Everything, q, sort).await;
+        assert_eq!(all("name=~E", "").await, "closed open shared");
+        assert_eq!(all("name=~o%", "").await, "");
+        assert_eq!(all("public=true", "").await, "library open");
+        assert_eq!(all("public=false", "-name").await, "shared closed");
+        assert_eq!(all("owner=alice", "").await, "");
+        assert_eq!(all("owner=admin", "creation_time").await, "library open closed shared");
 
         let view = View::Of(alice.user_id().unwrap());
-        let found = list(&context, view, &named("shared"), Sort::Name, Page::default()).await;
-        assert_eq!(found.unwrap().items[0].role_ids, [Role::Guest.id()]);
+        let found = list(&context, view, &selection("name=shared", "")).await.unwrap();
+        assert_eq!(found.items[0].role_ids, [Role::Guest.id()]);
+        LIST.try_everything(&context.db, sql::VISIBLE_FROM, args![1, 1]).await;
+        LIST.try_everything(&context.db, sql::EVERY_FROM, args![]).await;
+        members::MEMBERS.try_everything(&context.db, sql::MEMBERS_FROM, args![1]).await;
+
         let page = Page { page: 2, page_size: 3 };
-        let found = list(&context, View::Everything, &Filter::default(), Sort::Name, page).await;
-        let found = found.unwrap();
+        let found = list(&context, View::Everything, &page.into()).await.unwrap();
         assert_eq!((found.total, found.items.len()), (4, 1));
     }
 }

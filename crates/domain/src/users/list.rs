@@ -1,37 +1,47 @@
 //! Finding users.
 
 use db::args;
-use kit::{Page, Result};
+use kit::{
+    Page, Result, Selection,
+    query::{Direction, Pattern},
+};
 
 use super::{User, read_user, sql};
 use crate::{
     Context,
-    listing::{Listing, containing, limit, offset},
+    listing::{Field, List, Listing},
     rights::{Action, Allowed, Resource, Right, System},
 };
 
-/// Which users a list has: those whose name and address contain these texts, in
-/// whatever case.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Part of the name.
-    pub username: Option<String>,
-    /// Part of the e-mail address.
-    pub email: Option<String>,
-}
+/// Users have indexes on id, name and e-mail address; what else is asked for is looked for
+/// among all of them, who are as many as a company has people.
+pub(super) const LIST: List = List {
+    id: "id",
+    shown: sql::LIST_SHOWN,
+    fields: &[
+        Field::text("username", "username"),
+        Field::text("email", "email"),
+        Field::number("user_id", "id"),
+        Field::text("realname", "realname"),
+        Field::text("comment", "comment"),
+        Field::flag("sysadmin_flag", "sysadmin"),
+        Field::time("creation_time", "created_at"),
+        Field::time("update_time", "updated_at"),
+    ],
+    order: ("username", Direction::Ascending),
+};
 
-/// A page of all users, by name.
+/// A page of all users, by name if nothing else is asked for.
 ///
 /// # Errors
-/// None but the database's.
+/// Invalid when a value to look for is none of its field's.
 pub async fn list(
     context: &Context,
     allowed: &Allowed<System>,
-    filter: &Filter,
-    page: Page,
+    selection: &Selection,
 ) -> Result<Listing<User>> {
     allowed.require(Right::new(Resource::User, Action::List))?;
-    find(context, filter, page).await
+    LIST.page(&context.db, sql::LIST_FROM, args![], selection, read_user).await
 }
 
 /// A page of the users whose name contains a text: for whoever is about to make one a
@@ -40,18 +50,7 @@ pub async fn list(
 /// # Errors
 /// None but the database's.
 pub async fn search(context: &Context, username: &str, page: Page) -> Result<Listing<User>> {
-    let filter = Filter { username: Some(username.to_owned()), email: None };
-    find(context, &filter, page).await
-}
-
-async fn find(context: &Context, filter: &Filter, page: Page) -> Result<Listing<User>> {
-    let username = filter.username.as_deref().map(containing);
-    let email = filter.email.as_deref().map(containing);
-    let total = context.db.one(sql::COUNT, args![username.clone(), email.clone()]).await?;
-    let args = args![username, email, limit(page), offset(page)];
-    let rows = context.db.all(sql::PAGE, args).await?;
-    Ok(Listing {
-        items: rows.iter().map(read_user).collect::<Result<_>>()?,
-        total: total.map_or(Ok(0), |row| row.get(0))?,
-    })
+    let mut selection = Selection::from(page);
+    selection.filter.set("username", Pattern::Fuzzy(username.to_owned()));
+    LIST.page(&context.db, sql::LIST_FROM, args![], &selection, read_user).await
 }

@@ -22,7 +22,7 @@ use crate::Context;
 
 pub(crate) use create::first;
 pub use create::{NewUser, create};
-pub use list::{Filter, list, search};
+pub use list::{list, search};
 pub(crate) use password::{Passwords, has_hash, hash, valid_password};
 pub use password::{reset_password, verify};
 

@@ -28,17 +28,10 @@ pub(super) const INSERT_FIRST: &str = "\
 pub(super) const SET_PASSWORD: &str =
     "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1 AND deleted = FALSE";
 
-/// A page of users with the columns of [`BY_ID`], by name. $1 pattern of names,
-/// $2 pattern of e-mails, either may be null, $3 how many, $4 after how many.
-pub(super) const PAGE: &str = "\
+/// Users with the columns of [`BY_ID`].
+pub(super) const LIST_SHOWN: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash FROM users WHERE deleted = FALSE \
-    AND (CAST($1 AS TEXT) IS NULL OR lower(username) LIKE CAST($1 AS TEXT) ESCAPE '\\') \
-    AND (CAST($2 AS TEXT) IS NULL OR lower(email) LIKE CAST($2 AS TEXT) ESCAPE '\\') \
-    ORDER BY username LIMIT $3 OFFSET $4";
+    password_hash FROM users WHERE id IN (";
 
-/// How many users there are. $1 and $2 as in [`PAGE`].
-pub(super) const COUNT: &str = "\
-    SELECT COUNT(*) FROM users WHERE deleted = FALSE \
-    AND (CAST($1 AS TEXT) IS NULL OR lower(username) LIKE CAST($1 AS TEXT) ESCAPE '\\') \
-    AND (CAST($2 AS TEXT) IS NULL OR lower(email) LIKE CAST($2 AS TEXT) ESCAPE '\\')";
+/// Every user that was not deleted.
+pub(super) const LIST_FROM: &str = "FROM users WHERE deleted = FALSE";

@@ -2,72 +2,70 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Json, Router,
-    body::Body,
-    extract,
-    http::StatusCode,
-    routing::{get, put},
-};
+use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     allowlists::{self, Allowlist},
 };
 use kit::{Error, Kind, Time};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
-    ApiError,
-    glue::{null_is_nothing, read_json, timestamp_or_never},
-    named,
+    ApiError, Operations,
+    answer::{Done, Timestamp},
+    request::{Sent, null_is_nothing},
 };
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new().route(
-        "/system/CVEAllowlist",
-        named("api_cve_allowlist_get", get(show))
-            .merge(named("api_cve_allowlist_update", put(update))),
-    )
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    let path = "/system/CVEAllowlist";
+    Operations::harbor("SystemCVEAllowlist")
+        .get(path, "getSystemCVEAllowlist", "CVEs that count nowhere.", show, &[401])
+        .put(path, "putSystemCVEAllowlist", "Sets them.", update, &[401, 403])
 }
 
-/// A list as clients see it.
-#[derive(Serialize)]
-struct AllowlistModel {
+/// A list as clients send and see it; they set its items and when it expires.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub(super) struct CVEAllowlist {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<i64>,
+    #[serde(deserialize_with = "null_is_nothing")]
     project_id: i64,
     /// Seconds since the epoch.
     expires_at: Option<i64>,
-    items: Vec<ItemModel>,
-    creation_time: String,
-    update_time: String,
+    #[serde(deserialize_with = "null_is_nothing")]
+    pub(super) items: Vec<CVEAllowlistItem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creation_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update_time: Option<Timestamp>,
 }
 
 /// A CVE as clients send and see it.
-#[derive(Serialize, Deserialize)]
-struct ItemModel {
+#[derive(Deserialize, Serialize, ToSchema)]
+pub(super) struct CVEAllowlistItem {
     cve_id: String,
 }
 
-/// What a client sends.
-#[derive(Deserialize)]
-struct AllowlistRequest {
-    expires_at: Option<i64>,
-    #[serde(default, deserialize_with = "null_is_nothing")]
-    items: Vec<ItemModel>,
+impl CVEAllowlist {
+    /// A project's list without anything in it.
+    pub(super) fn empty(project_id: i64) -> Self {
+        Self { project_id, ..Self::default() }
+    }
 }
 
-impl From<Allowlist> for AllowlistModel {
+impl From<Allowlist> for CVEAllowlist {
     fn from(list: Allowlist) -> Self {
         Self {
             id: list.id,
             project_id: 0,
             expires_at: list.expires_at.map(Time::seconds),
-            items: list.items.into_iter().map(|cve_id| ItemModel { cve_id }).collect(),
-            creation_time: timestamp_or_never(list.created_at),
-            update_time: timestamp_or_never(list.updated_at),
+            items: list.items.into_iter().map(|cve_id| CVEAllowlistItem { cve_id }).collect(),
+            creation_time: Some(Timestamp::or_never(list.created_at)),
+            update_time: Some(Timestamp::or_never(list.updated_at)),
         }
     }
 }
@@ -75,7 +73,7 @@ impl From<Allowlist> for AllowlistModel {
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<AllowlistModel>, ApiError> {
+) -> Result<Json<CVEAllowlist>, ApiError> {
     if caller.is_anonymous() {
         return Err(Error::new(Kind::Unauthenticated, "unauthorized").into());
     }
@@ -85,13 +83,13 @@ async fn show(
 async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    body: Body,
-) -> Result<StatusCode, ApiError> {
+    request: Sent<CVEAllowlist>,
+) -> Result<Done, ApiError> {
     let right = Right::new(Resource::Configuration, Action::Update);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
-    let request: AllowlistRequest = read_json(body).await?;
+    let request = request.read().await?;
     let items = request.items.into_iter().map(|item| item.cve_id).collect();
     let expires_at = request.expires_at.map(Time::from_seconds);
     allowlists::set_system(&state.domain, &allowed, expires_at, items).await?;
-    Ok(StatusCode::OK)
+    Ok(Done)
 }

@@ -2,44 +2,44 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Json, Router,
-    extract::{self, OriginalUri, Path},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     artifacts::{self, Child, Details, TagDetails},
-    projects::ProjectRef,
 };
 use kit::{Error, Subject};
 use oci::Reference;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiError,
-    glue::{listed, page, repository_name, timestamp, timestamp_or_never},
-    named,
+    ApiError, Operations,
+    answer::{Listed, Timestamp},
+    request::{ListRequest, Path, Repository},
 };
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route(
-            "/projects/{project}/repositories/{repository}/artifacts",
-            named("api_artifacts_list", get(list)),
-        )
-        .route(
-            "/projects/{project}/repositories/{repository}/artifacts/{reference}",
-            named("api_artifacts_get", get(show)),
-        )
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    let all = "/projects/{project_name}/repositories/{repository_name}/artifacts";
+    let one = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}";
+    let refusals = &[400, 401, 403, 404];
+    Operations::harbor("artifact")
+        .get(all, "listArtifacts", "A repository's artifacts.", list, refusals)
+        .get(one, "getArtifact", "An artifact.", show, refusals)
+}
+
+/// An artifact in a path.
+#[derive(Deserialize, IntoParams)]
+struct ArtifactPath {
+    /// Its digest, or one of its tags.
+    reference: String,
 }
 
 /// An artifact as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Artifact)]
 struct ArtifactModel {
     id: i64,
     #[serde(rename = "type")]
@@ -53,38 +53,58 @@ struct ArtifactModel {
     repository_name: String,
     digest: String,
     size: i64,
-    push_time: String,
-    pull_time: String,
+    push_time: Timestamp,
+    pull_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     annotations: Option<Box<RawValue>>,
     references: Vec<ReferenceModel>,
     tags: Vec<TagModel>,
+    #[schema(value_type = Vec<Object>)]
     labels: [(); 0],
+    #[schema(value_type = Vec<Object>)]
     accessories: [(); 0],
 }
 
 /// An entry of an index as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reference)]
 struct ReferenceModel {
     parent_id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     child_id: Option<i64>,
     child_digest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Platform>)]
     platform: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     annotations: Option<Box<RawValue>>,
 }
 
+/// What an artifact runs on, as its index says.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct Platform {
+    architecture: String,
+    os: String,
+    #[schema(rename = "os.version")]
+    os_version: Option<String>,
+    #[schema(rename = "os.features")]
+    os_features: Option<Vec<String>>,
+    variant: Option<String>,
+}
+
 /// A tag as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tag)]
 struct TagModel {
     id: i64,
     repository_id: i64,
     artifact_id: i64,
     name: String,
-    push_time: String,
-    pull_time: String,
+    push_time: Timestamp,
+    pull_time: Timestamp,
     immutable: bool,
 }
 
@@ -107,8 +127,8 @@ impl ArtifactModel {
             repository_name: repository_name.to_owned(),
             digest: artifact.digest,
             size: artifact.size,
-            push_time: timestamp(artifact.pushed_at),
-            pull_time: timestamp_or_never(artifact.pulled_at),
+            push_time: artifact.pushed_at.into(),
+            pull_time: Timestamp::or_never(artifact.pulled_at),
             annotations: artifact.annotations,
             references: artifact.children.into_iter().map(ReferenceModel::from).collect(),
             tags: artifact.tags.into_iter().map(TagModel::from).collect(),
@@ -137,8 +157,8 @@ impl From<TagDetails> for TagModel {
             repository_id: tag.repository_id,
             artifact_id: tag.artifact_id,
             name: tag.name,
-            push_time: timestamp(tag.pushed_at),
-            pull_time: timestamp_or_never(tag.pulled_at),
+            push_time: tag.pushed_at.into(),
+            pull_time: Timestamp::or_never(tag.pulled_at),
             immutable: false,
         }
     }
@@ -147,30 +167,28 @@ impl From<TagDetails> for TagModel {
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path((project, repository)): Path<(String, String)>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
+    repository: Repository,
+    request: ListRequest,
+) -> Result<Listed<ArtifactModel>, ApiError> {
     let right = Right::new(Resource::Artifact, Action::List);
-    let allowed =
-        access::on_project(&state.domain, &caller, ProjectRef::Name(&project), right).await?;
-    let name = repository_name(&project, &repository)?;
-    let page = page(&uri)?;
-    let found = artifacts::list(&state.domain, &allowed, &name, page).await?;
-    Ok(listed(&uri, page, found, |artifact| ArtifactModel::new(name.as_str(), artifact)))
+    let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
+    let (name, selection) = (repository.name()?, request.selection()?);
+    let found = artifacts::list(&state.domain, &allowed, &name, &selection).await?;
+    Ok(request.answer(found, |artifact| ArtifactModel::new(name.as_str(), artifact)))
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path((project, repository, reference)): Path<(String, String, String)>,
-) -> Result<Response, ApiError> {
+    repository: Repository,
+    Path(ArtifactPath { reference }): Path<ArtifactPath>,
+) -> Result<Json<ArtifactModel>, ApiError> {
     let right = Right::new(Resource::Artifact, Action::Read);
-    let allowed =
-        access::on_project(&state.domain, &caller, ProjectRef::Name(&project), right).await?;
-    let name = repository_name(&project, &repository)?;
+    let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
+    let name = repository.name()?;
     let reference: Reference = reference.parse().map_err(|error: oci::ReferenceError| {
         Error::invalid(error.to_string()).about(Subject::Manifest)
     })?;
     let found = artifacts::details(&state.domain, &allowed, &name, &reference).await?;
-    Ok(Json(ArtifactModel::new(name.as_str(), found)).into_response())
+    Ok(Json(ArtifactModel::new(name.as_str(), found)))
 }

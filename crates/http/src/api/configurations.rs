@@ -2,13 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{
-    Extension, Json, Router,
-    body::Body,
-    extract,
-    http::StatusCode,
-    routing::{get, put},
-};
+use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Principal, Resource, Right},
     configurations,
@@ -16,23 +10,21 @@ use domain::{
 };
 use kit::Error;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{ApiError, glue::read_body, named};
+use super::{ApiError, Operations, answer::Done, request::Sent};
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route(
-            "/configurations",
-            named("api_configurations_get", get(show))
-                .merge(named("api_configurations_update", put(update))),
-        )
-        .route("/internalconfig", named("api_internalconfig_get", get(show_internal)))
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    Operations::harbor("configure")
+        .get("/configurations", "getConfigurations", "The settings.", show, &[401, 403])
+        .put("/configurations", "updateConfigurations", "Changes settings.", update, &[401, 403])
+        .get("/internalconfig", "getInternalconfig", "All settings.", show_internal, &[401, 403])
 }
 
 /// A setting as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ItemModel {
     value: serde_json::Value,
     editable: bool,
@@ -92,11 +84,11 @@ fn value(state: &State, configuration: &Configuration, key: Key) -> serde_json::
 async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    body: Body,
-) -> Result<StatusCode, ApiError> {
+    request: Sent<serde_json::Value>,
+) -> Result<Done, ApiError> {
     let right = Right::new(Resource::Configuration, Action::Update);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
-    let body = read_body(body).await?;
+    let body = request.bytes().await?;
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&body)
         .map_err(|error| unprocessable(format!("parsing configurations body failed: {error}")))?;
     let wanted = object
@@ -108,7 +100,7 @@ async fn update(
         .map(|(key, value)| Ok((key, text_of(key, value)?)))
         .collect::<Result<_, Error>>()?;
     configurations::update(&state.domain, &allowed, wanted).await?;
-    Ok(StatusCode::OK)
+    Ok(Done)
 }
 
 /// A value as text, if it has the type that Harbor's model says.

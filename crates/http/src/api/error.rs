@@ -10,20 +10,24 @@ use axum::{
 };
 use kit::{Error, Kind};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An error on its way to a client of the API.
 #[derive(Debug)]
 pub(crate) struct ApiError(Error);
 
 /// One entry of Harbor's list of errors, which has one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
 pub(crate) struct Entry {
     code: &'static str,
     message: String,
 }
 
-#[derive(Serialize)]
-struct Report {
+/// Harbor's list of errors.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Errors {
+    #[schema(value_type = Vec<Entry>)]
     errors: [Entry; 1],
 }
 
@@ -52,7 +56,7 @@ impl ApiError {
             tracing::error!(error = %self.0, cause, "request failed");
         }
         let (status, _) = wire(self.0.kind);
-        let mut response = report(status, Report { errors: self.entries() });
+        let mut response = report(status, Errors { errors: self.entries() });
         if let Some(after) = self.0.retry_after {
             let seconds = HeaderValue::from(after.as_secs().max(1));
             response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -71,7 +75,7 @@ impl IntoResponse for ApiError {
 pub(crate) async fn method_not_allowed() -> Response {
     let entry =
         Entry { code: "METHOD_NOT_ALLOWED", message: "the method is not allowed here".to_owned() };
-    report(StatusCode::METHOD_NOT_ALLOWED, Report { errors: [entry] })
+    report(StatusCode::METHOD_NOT_ALLOWED, Errors { errors: [entry] })
 }
 
 /// The answer for a path that does not exist.
@@ -79,7 +83,7 @@ pub(crate) async fn not_found() -> ApiError {
     ApiError(Error::new(Kind::NotFound, "there is nothing at this path"))
 }
 
-fn report(status: StatusCode, report: Report) -> Response {
+fn report(status: StatusCode, report: Errors) -> Response {
     // Harbor ends the body with a line feed.
     let mut body = serde_json::to_vec(&report).unwrap_or_default();
     body.push(b'\n');

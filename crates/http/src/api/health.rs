@@ -2,33 +2,36 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract, routing::get};
+use axum::{Json, extract};
 use domain::health;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::named;
+use super::Operations;
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new().route("/health", named("api_health", get(show)))
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    Operations::harbor("health").get("/health", "getHealth", "How the parts are.", show, &[])
 }
 
-#[derive(Serialize)]
-struct Health {
+/// How the whole is, and how its parts are.
+#[derive(Serialize, ToSchema)]
+struct OverallHealthStatus {
     status: &'static str,
-    components: Vec<Component>,
+    components: Vec<ComponentHealthStatus>,
 }
 
-#[derive(Serialize)]
-struct Component {
+/// How a part is.
+#[derive(Serialize, ToSchema)]
+struct ComponentHealthStatus {
     name: &'static str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }
 
-async fn show(extract::State(state): extract::State<Arc<State>>) -> Json<Health> {
+async fn show(extract::State(state): extract::State<Arc<State>>) -> Json<OverallHealthStatus> {
     let health = health(&state.domain).await;
     let (database, store) = ("the database does not answer", "the blob store does not answer");
     // One process does what Harbor's containers do; those that it has no need of are not here.
@@ -40,11 +43,11 @@ async fn show(extract::State(state): extract::State<Arc<State>>) -> Json<Health>
         component("registry", health.store, store),
         component("registryctl", health.store, store),
     ];
-    Json(Health { status: word(health.database && health.store), components })
+    Json(OverallHealthStatus { status: word(health.database && health.store), components })
 }
 
-fn component(name: &'static str, healthy: bool, error: &'static str) -> Component {
-    Component { name, status: word(healthy), error: (!healthy).then_some(error) }
+fn component(name: &'static str, healthy: bool, error: &'static str) -> ComponentHealthStatus {
+    ComponentHealthStatus { name, status: word(healthy), error: (!healthy).then_some(error) }
 }
 
 fn word(healthy: bool) -> &'static str {

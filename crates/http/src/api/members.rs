@@ -3,52 +3,62 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json, Router,
-    body::Body,
-    extract::{self, OriginalUri, Path},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-    routing::{delete, get, post, put},
+    Extension, Json,
+    extract::{self, OriginalUri},
 };
 use domain::{
     access::{self, Action, Allowed, Caller, Resource, Right},
     projects::{self, Member, MemberRef, NewMember, Role},
 };
 use kit::{Error, Kind, Subject};
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiError,
-    glue::{Query, created, listed, null_is_nothing, page, project_ref, read_json},
-    named,
+    ApiError, Operations,
+    answer::{Created, Done, Listed},
+    request::{PageRequest, Path, Project, Query, Sent, null_is_nothing},
 };
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route(
-            "/projects/{project}/members",
-            named("api_members_list", get(list)).merge(named("api_members_create", post(create))),
-        )
-        .route(
-            "/projects/{project}/members/{member}",
-            named("api_members_get", get(show))
-                .merge(named("api_members_update", put(update)))
-                .merge(named("api_members_delete", delete(remove))),
-        )
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    let all = "/projects/{project_name_or_id}/members";
+    let one = "/projects/{project_name_or_id}/members/{mid}";
+    let refusals = &[400, 401, 403, 404];
+    Operations::harbor("member")
+        .get(all, "listProjectMembers", "A project's members.", list, refusals)
+        .post(all, "createProjectMember", "Adds a member.", create, &[401, 403, 404, 409])
+        .get(one, "getProjectMember", "A member.", show, refusals)
+        .put(one, "updateProjectMember", "Gives a member another role.", update, refusals)
+        .delete(one, "deleteProjectMember", "Removes a member.", remove, refusals)
+}
+
+/// A member in a path.
+#[derive(Deserialize, IntoParams)]
+struct MemberPath {
+    /// The number of the member.
+    mid: i64,
+}
+
+/// Which members are listed.
+#[derive(Deserialize, IntoParams)]
+struct MembersQuery {
+    /// A part of their name.
+    entityname: Option<String>,
 }
 
 /// What a client sends to make somebody a member.
-#[derive(Deserialize)]
-struct MemberRequest {
+#[derive(Deserialize, ToSchema)]
+struct ProjectMember {
     #[serde(default, deserialize_with = "null_is_nothing")]
     role_id: i64,
     member_user: Option<UserEntity>,
-    member_group: Option<IgnoredAny>,
+    member_group: Option<UserGroup>,
 }
 
-#[derive(Deserialize)]
+/// A user, by number or by name.
+#[derive(Deserialize, ToSchema)]
 struct UserEntity {
     #[serde(default, deserialize_with = "null_is_nothing")]
     user_id: i64,
@@ -56,14 +66,24 @@ struct UserEntity {
     username: String,
 }
 
+/// A group.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code)]
+struct UserGroup {
+    id: Option<i64>,
+    group_name: Option<String>,
+    group_type: Option<i64>,
+    ldap_group_dn: Option<String>,
+}
+
 /// What a client sends to give a member another role.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct RoleRequest {
     #[serde(default, deserialize_with = "null_is_nothing")]
     role_id: i64,
 }
 
-impl MemberRequest {
+impl ProjectMember {
     fn new_member(self) -> Result<NewMember, Error> {
         let role = role(self.role_id)?;
         let user = match (self.member_user, self.member_group) {
@@ -91,8 +111,8 @@ fn role(id: i64) -> Result<Role, Error> {
 }
 
 /// A member as clients see it.
-#[derive(Serialize)]
-struct MemberModel {
+#[derive(Serialize, ToSchema)]
+struct ProjectMemberEntity {
     id: i64,
     project_id: i64,
     entity_name: String,
@@ -102,7 +122,7 @@ struct MemberModel {
     entity_type: &'static str,
 }
 
-impl From<Member> for MemberModel {
+impl From<Member> for ProjectMemberEntity {
     fn from(member: Member) -> Self {
         Self {
             id: member.id,
@@ -119,80 +139,71 @@ impl From<Member> for MemberModel {
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(project): Path<String>,
-    headers: HeaderMap,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
-    let allowed = may(&state, &caller, &headers, &project, Action::List).await?;
-    let (query, page) = (Query::of(&uri), page(&uri)?);
-    let members =
-        projects::members(&state.domain, &allowed, query.text("entityname"), page).await?;
-    Ok(listed(&uri, page, members, MemberModel::from))
+    project: Project,
+    Query(query): Query<MembersQuery>,
+    request: PageRequest,
+) -> Result<Listed<ProjectMemberEntity>, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::List).await?;
+    let (name, page) = (query.entityname.as_deref(), request.page()?);
+    let members = projects::members(&state.domain, &allowed, name, page).await?;
+    Ok(request.answer(members, ProjectMemberEntity::from))
 }
 
 async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(project): Path<String>,
-    headers: HeaderMap,
+    project: Project,
     OriginalUri(uri): OriginalUri,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let allowed = may(&state, &caller, &headers, &project, Action::Create).await?;
-    let new = read_json::<MemberRequest>(body).await?.new_member()?;
+    request: Sent<ProjectMember>,
+) -> Result<Created, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Create).await?;
+    let new = request.read().await?.new_member()?;
     let id = projects::add_member(&state.domain, &allowed, new).await?;
-    Ok(created(&uri, id))
+    Ok(Created::below(&uri, id))
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path((project, member)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let allowed = may(&state, &caller, &headers, &project, Action::Read).await?;
-    let member = projects::member(&state.domain, &allowed, number(&member)?).await?;
-    Ok(Json(MemberModel::from(member)).into_response())
+    project: Project,
+    Path(MemberPath { mid }): Path<MemberPath>,
+) -> Result<Json<ProjectMemberEntity>, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Read).await?;
+    let member = projects::member(&state.domain, &allowed, mid).await?;
+    Ok(Json(ProjectMemberEntity::from(member)))
 }
 
 async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path((project, member)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, ApiError> {
-    let allowed = may(&state, &caller, &headers, &project, Action::Update).await?;
-    let role = role(read_json::<RoleRequest>(body).await?.role_id)?;
-    projects::change_role(&state.domain, &allowed, number(&member)?, role).await?;
-    Ok(StatusCode::OK)
+    project: Project,
+    Path(MemberPath { mid }): Path<MemberPath>,
+    request: Sent<RoleRequest>,
+) -> Result<Done, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Update).await?;
+    let role = role(request.read().await?.role_id)?;
+    projects::change_role(&state.domain, &allowed, mid, role).await?;
+    Ok(Done)
 }
 
 async fn remove(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path((project, member)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
-    let allowed = may(&state, &caller, &headers, &project, Action::Delete).await?;
-    projects::remove_member(&state.domain, &allowed, number(&member)?).await?;
-    Ok(StatusCode::OK)
+    project: Project,
+    Path(MemberPath { mid }): Path<MemberPath>,
+) -> Result<Done, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Delete).await?;
+    projects::remove_member(&state.domain, &allowed, mid).await?;
+    Ok(Done)
 }
 
 /// Whether a caller may do something with the members of a project.
 async fn may(
     state: &State,
     caller: &Caller,
-    headers: &HeaderMap,
-    project: &str,
+    project: &Project,
     action: Action,
 ) -> Result<Allowed, Error> {
     let right = Right::new(Resource::Member, action);
-    access::on_project(&state.domain, caller, project_ref(headers, project), right).await
-}
-
-/// The number of a member in a path.
-fn number(text: &str) -> Result<i64, Error> {
-    let message = "the number of a member must be a whole number";
-    text.parse().map_err(|_| Error::new(Kind::Unprocessable, message))
+    access::on_project(&state.domain, caller, project.by(), right).await
 }

@@ -1,15 +1,19 @@
 //! Harbor's API, `/api/v2.0`: one file for each room. What is not served yet is 404.
 
 mod allowlists;
+mod answer;
 mod artifacts;
 mod configurations;
+mod describe;
 mod error;
-mod glue;
 mod health;
 mod members;
+mod openapi;
+mod operation;
 mod ping;
 mod projects;
 mod repositories;
+mod request;
 mod statistics;
 mod systeminfo;
 mod users;
@@ -24,8 +28,12 @@ use axum::{
     routing::MethodRouter,
 };
 
+use openapi::Document;
+use operation::Operations;
+
+pub(crate) use answer::Timestamp;
 pub(crate) use error::ApiError;
-pub(crate) use glue::{read_body, timestamp};
+pub(crate) use request::read_body;
 
 use crate::{Principal, Route, State, auth, read_only, token};
 
@@ -33,21 +41,28 @@ use crate::{Principal, Route, State, auth, read_only, token};
 pub(crate) fn router(state: Arc<State>) -> Router {
     let read_only = middleware::from_fn_with_state(state.clone(), keep);
     let who = middleware::from_fn_with_state(state.clone(), identify);
-    let api = Router::new()
-        .merge(projects::router())
-        .merge(members::router())
-        .merge(users::router())
-        .merge(repositories::router())
-        .merge(artifacts::router())
-        .merge(systeminfo::router())
-        .merge(configurations::router())
-        .merge(statistics::router())
-        .merge(allowlists::router())
-        .route_layer(who)
-        .merge(ping::router())
-        .merge(health::router());
+    let mut document = Document::default();
+    let mut routes = |operations: Vec<Operations>| {
+        operations.into_iter().fold(Router::new(), |router, operations| {
+            router.merge(operations.into_router(&mut document))
+        })
+    };
+    let known = routes(vec![
+        projects::operations(),
+        members::operations(),
+        users::operations(),
+        repositories::operations(),
+        artifacts::operations(),
+        systeminfo::operations(),
+        configurations::operations(),
+        statistics::operations(),
+        allowlists::operations(),
+    ]);
+    let open = routes(vec![ping::operations(), health::operations()]);
     Router::new()
-        .nest("/api/v2.0", api)
+        .merge(known.route_layer(who))
+        .merge(open)
+        .merge(document.into_router(state.version))
         .merge(ping::version_router())
         .merge(token::router())
         .fallback(error::not_found)

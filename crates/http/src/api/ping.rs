@@ -5,12 +5,16 @@ use std::sync::Arc;
 use axum::{Json, Router, routing::get};
 use serde_json::{Value, json};
 
-use super::named;
+use super::{Operations, named};
 use crate::State;
 
-/// The routes below `/api/v2.0`.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new().route("/ping", named("api_ping", get(async || "Pong")))
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    Operations::harbor("ping").get("/ping", "getPing", "Whether the server is there.", ping, &[])
+}
+
+async fn ping() -> &'static str {
+    "Pong"
 }
 
 /// The route beside the API that tells its version.

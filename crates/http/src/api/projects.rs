@@ -3,53 +3,74 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Extension, Json, Router,
-    body::Body,
-    extract::{self, OriginalUri, Path},
-    http::{HeaderMap, HeaderName, StatusCode},
-    response::{IntoResponse, Response},
-    routing::{delete, get, head, post, put},
+    Extension, Json,
+    extract::{self, OriginalUri},
 };
 use domain::{
     access::{self, Action, Allowed, Caller, Resource, Right},
-    projects::{self, Details, Filter, Metadata, NewProject, ProjectRef, Sort},
+    projects::{self, Details, Metadata, NewProject, ProjectRef},
 };
-use kit::{Error, Kind};
+use kit::{Error, Kind, query::Pattern};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiError,
-    glue::{
-        Query, created, header_is_true, listed, null_is_nothing, page, project_ref, read_json,
-        timestamp,
-    },
-    named,
+    ApiError, Operations,
+    allowlists::CVEAllowlist,
+    answer::{Created, Done, Listed, Timestamp},
+    request::{ListRequest, NameInLocation, Project, Query, Sent, null_is_nothing},
 };
 use crate::State;
 
-/// Has the answer to a creation name the project by its name.
-const NAME_IN_LOCATION: HeaderName = HeaderName::from_static("x-resource-name-in-location");
-
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route(
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    let one = "/projects/{project_name_or_id}";
+    Operations::harbor("project")
+        .get("/projects", "listProjects", "Projects that the caller sees.", list, &[401])
+        .head(
             "/projects",
-            named("api_projects_list", get(list))
-                .merge(named("api_projects_head", head(exists)))
-                .merge(named("api_projects_create", post(create))),
+            "headProject",
+            "Whether there is a project.",
+            exists,
+            &[400, 401, 403, 404],
         )
-        .route(
-            "/projects/{project}",
-            named("api_projects_get", get(show))
-                .merge(named("api_projects_update", put(update)))
-                .merge(named("api_projects_delete", delete(remove))),
+        .post("/projects", "createProject", "Makes a project.", create, &[401, 403, 409])
+        .get(one, "getProject", "A project.", show, &[401, 403, 404])
+        .put(one, "updateProject", "Changes a project.", update, &[401, 403, 404])
+        .delete(
+            one,
+            "deleteProject",
+            "Deletes an empty project.",
+            remove,
+            &[400, 401, 403, 404, 412],
         )
 }
 
+/// Which projects are listed, beside `q`.
+#[derive(Deserialize, IntoParams)]
+struct ProjectsQuery {
+    /// A part of the name.
+    name: Option<String>,
+    /// Public, or not.
+    public: Option<bool>,
+    /// The name of the owner.
+    owner: Option<String>,
+    /// Always all that there is of each.
+    #[param(default = true)]
+    #[allow(dead_code)]
+    with_detail: Option<bool>,
+}
+
+/// Which project is asked for.
+#[derive(Deserialize, IntoParams)]
+struct ExistsQuery {
+    /// Its name.
+    project_name: String,
+}
+
 /// What a client sends to make or change a project.
-#[derive(Deserialize)]
-struct ProjectRequest {
+#[derive(Deserialize, ToSchema)]
+struct ProjectReq {
     #[serde(default, deserialize_with = "null_is_nothing")]
     project_name: String,
     /// From before metadata; what metadata say goes first.
@@ -57,16 +78,10 @@ struct ProjectRequest {
     metadata: Option<BTreeMap<String, Option<String>>>,
     storage_limit: Option<i64>,
     registry_id: Option<i64>,
-    cve_allowlist: Option<Allowlist>,
+    cve_allowlist: Option<CVEAllowlist>,
 }
 
-#[derive(Deserialize)]
-struct Allowlist {
-    #[serde(default, deserialize_with = "null_is_nothing")]
-    items: Vec<serde::de::IgnoredAny>,
-}
-
-impl ProjectRequest {
+impl ProjectReq {
     /// The metadata, and an error for what this version does not do.
     fn metadata(&self) -> Result<Metadata, Error> {
         if self.registry_id.is_some_and(|id| id != 0) {
@@ -115,27 +130,22 @@ impl ProjectRequest {
 }
 
 /// A project as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Project)]
 struct ProjectModel {
     project_id: i64,
     name: String,
     owner_id: i64,
     owner_name: String,
     repo_count: i64,
-    creation_time: String,
-    update_time: String,
+    creation_time: Timestamp,
+    update_time: Timestamp,
     metadata: BTreeMap<String, String>,
-    cve_allowlist: AllowlistModel,
+    cve_allowlist: CVEAllowlist,
     #[serde(skip_serializing_if = "Option::is_none")]
     current_user_role_id: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     current_user_role_ids: Vec<i64>,
-}
-
-#[derive(Serialize)]
-struct AllowlistModel {
-    project_id: i64,
-    items: [(); 0],
 }
 
 impl From<Details> for ProjectModel {
@@ -150,10 +160,10 @@ impl From<Details> for ProjectModel {
             owner_id: project.owner_id,
             owner_name: details.owner_name,
             repo_count: details.repository_count,
-            creation_time: timestamp(project.created_at),
-            update_time: timestamp(project.updated_at),
+            creation_time: project.created_at.into(),
+            update_time: project.updated_at.into(),
             metadata,
-            cve_allowlist: AllowlistModel { project_id: project.id, items: [] },
+            cve_allowlist: CVEAllowlist::empty(project.id),
             current_user_role_id: roles.first().copied(),
             current_user_role_ids: roles,
         }
@@ -163,85 +173,83 @@ impl From<Details> for ProjectModel {
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
+    Query(query): Query<ProjectsQuery>,
+    request: ListRequest,
+) -> Result<Listed<ProjectModel>, ApiError> {
     let view = access::view(&state.domain, &caller).await?;
-    let (query, page) = (Query::of(&uri), page(&uri)?);
-    let filter = Filter {
-        name: query.text("name").map(str::to_owned),
-        public: query.flag("public")?,
-        owner: query.text("owner").map(str::to_owned),
-    };
-    let sort = query.text("sort").and_then(Sort::from_name).unwrap_or_default();
-    let projects = projects::list(&state.domain, view, &filter, sort, page).await?;
-    Ok(listed(&uri, page, projects, ProjectModel::from))
+    let mut selection = request.selection()?;
+    let filter = &mut selection.filter;
+    if let Some(name) = query.name {
+        filter.set("name", Pattern::Fuzzy(name));
+    }
+    if let Some(public) = query.public {
+        filter.set("public", Pattern::Exact(public.to_string()));
+    }
+    if let Some(owner) = query.owner {
+        filter.set("owner", Pattern::Exact(owner));
+    }
+    let projects = projects::list(&state.domain, view, &selection).await?;
+    Ok(request.answer(projects, ProjectModel::from))
 }
 
 async fn exists(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<StatusCode, ApiError> {
-    let query = Query::of(&uri);
-    let name = query
-        .text("project_name")
-        .ok_or_else(|| Error::new(Kind::Unprocessable, "the parameter project_name is missing"))?;
-    may(&state, &caller, ProjectRef::Name(name), Action::Read).await?;
-    Ok(StatusCode::OK)
+    Query(query): Query<ExistsQuery>,
+) -> Result<Done, ApiError> {
+    may(&state, &caller, ProjectRef::Name(&query.project_name), Action::Read).await?;
+    Ok(Done)
 }
 
 async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    NameInLocation(name_in_location): NameInLocation,
     OriginalUri(uri): OriginalUri,
-    body: Body,
-) -> Result<Response, ApiError> {
+    request: Sent<ProjectReq>,
+) -> Result<Created, ApiError> {
     let owner = access::user(&state.domain, &caller).await?;
-    let request: ProjectRequest = read_json(body).await?;
+    let request = request.read().await?;
     request.check_storage_limit(owner.sysadmin)?;
     let new = NewProject { metadata: request.metadata()?, name: request.project_name };
     let name = new.name.clone();
     let id = projects::create(&state.domain, caller.who(), &owner, new).await?;
-    if header_is_true(&headers, &NAME_IN_LOCATION) {
-        return Ok(created(&uri, name));
+    if name_in_location {
+        return Ok(Created::below(&uri, name));
     }
-    Ok(created(&uri, id))
+    Ok(Created::below(&uri, id))
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(project): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let allowed = may(&state, &caller, project_ref(&headers, &project), Action::Read).await?;
+    project: Project,
+) -> Result<Json<ProjectModel>, ApiError> {
+    let allowed = may(&state, &caller, project.by(), Action::Read).await?;
     let details = projects::details(&state.domain, &allowed, caller.user_id()).await?;
-    Ok(Json(ProjectModel::from(details)).into_response())
+    Ok(Json(ProjectModel::from(details)))
 }
 
 async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(project): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, ApiError> {
-    let allowed = may(&state, &caller, project_ref(&headers, &project), Action::Update).await?;
-    let request: ProjectRequest = read_json(body).await?;
+    project: Project,
+    request: Sent<ProjectReq>,
+) -> Result<Done, ApiError> {
+    let allowed = may(&state, &caller, project.by(), Action::Update).await?;
+    let request = request.read().await?;
     projects::update(&state.domain, &allowed, request.metadata()?).await?;
-    Ok(StatusCode::OK)
+    Ok(Done)
 }
 
 async fn remove(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(project): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
-    let allowed = may(&state, &caller, project_ref(&headers, &project), Action::Delete).await?;
+    project: Project,
+) -> Result<Done, ApiError> {
+    let allowed = may(&state, &caller, project.by(), Action::Delete).await?;
     projects::delete(&state.domain, &allowed).await?;
-    Ok(StatusCode::OK)
+    Ok(Done)
 }
 
 /// Whether a caller may do something with a project itself.

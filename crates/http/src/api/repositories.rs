@@ -2,39 +2,43 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Json, Router,
-    extract::{self, OriginalUri, Path},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     artifacts::{self, RepositoryDetails},
     projects::ProjectRef,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiError,
-    glue::{listed, page, repository_name, timestamp},
-    named,
+    ApiError, Operations,
+    answer::{Listed, Timestamp},
+    request::{ListRequest, Path, Repository},
 };
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route("/repositories", named("api_repositories_list_all", get(list_all)))
-        .route("/projects/{project}/repositories", named("api_repositories_list", get(list)))
-        .route(
-            "/projects/{project}/repositories/{repository}",
-            named("api_repositories_get", get(show)),
-        )
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    let all = "/projects/{project_name}/repositories";
+    let one = "/projects/{project_name}/repositories/{repository_name}";
+    let refusals = &[400, 401, 403, 404];
+    Operations::harbor("repository")
+        .get("/repositories", "listAllRepositories", "All that the caller sees.", list_all, &[])
+        .get(all, "listRepositories", "A project's repositories.", list, refusals)
+        .get(one, "getRepository", "A repository.", show, refusals)
+}
+
+/// A project in a path.
+#[derive(Deserialize, IntoParams)]
+struct ProjectPath {
+    /// The name of the project.
+    project_name: String,
 }
 
 /// A repository as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Repository)]
 struct RepositoryModel {
     id: i64,
     project_id: i64,
@@ -43,8 +47,8 @@ struct RepositoryModel {
     description: String,
     artifact_count: i64,
     pull_count: i64,
-    creation_time: String,
-    update_time: String,
+    creation_time: Timestamp,
+    update_time: Timestamp,
 }
 
 impl From<RepositoryDetails> for RepositoryModel {
@@ -56,8 +60,8 @@ impl From<RepositoryDetails> for RepositoryModel {
             description: repository.description,
             artifact_count: repository.artifact_count,
             pull_count: repository.pull_count,
-            creation_time: timestamp(repository.created_at),
-            update_time: timestamp(repository.updated_at),
+            creation_time: repository.created_at.into(),
+            update_time: repository.updated_at.into(),
         }
     }
 }
@@ -65,37 +69,34 @@ impl From<RepositoryDetails> for RepositoryModel {
 async fn list_all(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
+    request: ListRequest,
+) -> Result<Listed<RepositoryModel>, ApiError> {
     let sight = access::sight(&state.domain, &caller).await?;
-    let page = page(&uri)?;
-    let found = artifacts::all_repositories(&state.domain, &sight, None, page).await?;
-    Ok(listed(&uri, page, found, RepositoryModel::from))
+    let found = artifacts::all_repositories(&state.domain, &sight, &request.selection()?).await?;
+    Ok(request.answer(found, RepositoryModel::from))
 }
 
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(project): Path<String>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
+    Path(ProjectPath { project_name }): Path<ProjectPath>,
+    request: ListRequest,
+) -> Result<Listed<RepositoryModel>, ApiError> {
     let right = Right::new(Resource::Repository, Action::List);
-    let project = ProjectRef::Name(&project);
+    let project = ProjectRef::Name(&project_name);
     let allowed = access::on_project(&state.domain, &caller, project, right).await?;
-    let page = page(&uri)?;
-    let found = artifacts::list_repositories(&state.domain, &allowed, None, page).await?;
-    Ok(listed(&uri, page, found, RepositoryModel::from))
+    let selection = request.selection()?;
+    let found = artifacts::list_repositories(&state.domain, &allowed, &selection).await?;
+    Ok(request.answer(found, RepositoryModel::from))
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path((project, repository)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
+    repository: Repository,
+) -> Result<Json<RepositoryModel>, ApiError> {
     let right = Right::new(Resource::Repository, Action::Read);
-    let allowed =
-        access::on_project(&state.domain, &caller, ProjectRef::Name(&project), right).await?;
-    let name = repository_name(&project, &repository)?;
-    let found = artifacts::repository(&state.domain, &allowed, &name).await?;
-    Ok(Json(RepositoryModel::from(found)).into_response())
+    let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
+    let found = artifacts::repository(&state.domain, &allowed, &repository.name()?).await?;
+    Ok(Json(RepositoryModel::from(found)))
 }

@@ -3,38 +3,35 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension, Json, Router, extract,
-    http::{
-        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-        request::Parts,
-    },
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::{Extension, Json, extract, http::request::Parts};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     settings::{self, Configuration, Key},
 };
 use kit::{Error, Subject};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{ApiError, named, timestamp};
+use super::{
+    ApiError, Operations,
+    answer::{Attachment, Timestamp},
+};
 use crate::{State, auth};
 
 /// The version of Harbor whose API this is: clients compare it with what they need.
 const HARBOR_VERSION: &str = "v2.16.0";
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route("/systeminfo", named("api_systeminfo", get(show)))
-        .route("/systeminfo/volumes", named("api_systeminfo_volumes", get(volumes)))
-        .route("/systeminfo/getcert", named("api_systeminfo_getcert", get(certificate)))
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    Operations::harbor("systeminfo")
+        .get("/systeminfo", "getSystemInfo", "What clients need to know.", show, &[])
+        .get("/systeminfo/volumes", "getVolumes", "The disks.", volumes, &[401, 403, 404])
+        .get("/systeminfo/getcert", "getCert", "The root certificate.", certificate, &[404])
 }
 
-#[derive(Serialize)]
-struct Info {
+/// What everybody is told, and what only a known caller is.
+#[derive(Serialize, ToSchema)]
+struct GeneralInfo {
     auth_mode: String,
     primary_auth_mode: bool,
     self_registration: bool,
@@ -42,14 +39,15 @@ struct Info {
     #[serde(skip_serializing_if = "Option::is_none")]
     oidc_provider_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    authproxy_settings: Option<ProxyModel>,
+    authproxy_settings: Option<AuthproxySetting>,
     #[serde(flatten)]
+    #[schema(inline)]
     known: Option<MoreInfo>,
 }
 
 /// What is told of an authentication proxy; the name of the second field is Harbor's.
-#[derive(Serialize)]
-struct ProxyModel {
+#[derive(Serialize, ToSchema)]
+struct AuthproxySetting {
     endpoint: String,
     tokenreivew_endpoint: String,
     skip_search: bool,
@@ -58,7 +56,7 @@ struct ProxyModel {
 }
 
 /// What only a known caller is told.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct MoreInfo {
     harbor_version: String,
     external_url: String,
@@ -68,18 +66,18 @@ struct MoreInfo {
     project_creation_restriction: String,
     registry_storage_provider_name: &'static str,
     notification_enable: bool,
-    current_time: String,
+    current_time: Timestamp,
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     parts: Parts,
-) -> Result<Json<Info>, ApiError> {
+) -> Result<Json<GeneralInfo>, ApiError> {
     let now = settings::current(&state.domain).await?;
     let text = |key| now.text(key).to_owned();
     let auth_mode = text(Key::AuthMode);
-    Ok(Json(Info {
+    Ok(Json(GeneralInfo {
         primary_auth_mode: now.flag(Key::PrimaryAuthMode),
         self_registration: now.flag(Key::SelfRegistration),
         banner_message: text(Key::BannerMessage),
@@ -90,9 +88,9 @@ async fn show(
     }))
 }
 
-fn proxy(now: &Configuration) -> ProxyModel {
+fn proxy(now: &Configuration) -> AuthproxySetting {
     let text = |key| now.text(key).to_owned();
-    ProxyModel {
+    AuthproxySetting {
         endpoint: text(Key::HttpAuthproxyEndpoint),
         tokenreivew_endpoint: text(Key::HttpAuthproxyTokenreviewEndpoint),
         skip_search: now.flag(Key::HttpAuthproxySkipSearch),
@@ -114,19 +112,19 @@ fn more(state: &State, now: &Configuration, parts: &Parts) -> MoreInfo {
         project_creation_restriction: now.text(Key::ProjectCreationRestriction).to_owned(),
         registry_storage_provider_name: state.domain.blobs.kind(),
         notification_enable: now.flag(Key::NotificationEnable),
-        current_time: timestamp(state.domain.clock.now()),
+        current_time: state.domain.clock.now().into(),
     }
 }
 
 /// The disks as a sysadmin sees them.
-#[derive(Serialize)]
-struct VolumesModel {
-    storage: Vec<StorageModel>,
+#[derive(Serialize, ToSchema)]
+struct SystemInfo {
+    storage: Vec<Storage>,
 }
 
 /// A disk, in bytes.
-#[derive(Serialize)]
-struct StorageModel {
+#[derive(Serialize, ToSchema)]
+struct Storage {
     total: u64,
     free: u64,
 }
@@ -134,24 +132,20 @@ struct StorageModel {
 async fn volumes(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<VolumesModel>, ApiError> {
+) -> Result<Json<SystemInfo>, ApiError> {
     let right = Right::new(Resource::SystemVolumes, Action::Read);
     access::on_system(&state.domain, &caller, right).await?;
     // An object store has no end, which Harbor tells with zeros.
     let (total, free) =
         state.domain.blobs.volume().await?.map_or((0, 0), |volume| (volume.total, volume.free));
-    Ok(Json(VolumesModel { storage: vec![StorageModel { total, free }] }))
+    Ok(Json(SystemInfo { storage: vec![Storage { total, free }] }))
 }
 
 async fn certificate(
     extract::State(state): extract::State<Arc<State>>,
-) -> Result<Response, ApiError> {
+) -> Result<Attachment, ApiError> {
     let certificate = state.root_certificate.clone();
     let certificate =
         certificate.ok_or_else(|| Error::not_found(Subject::Request, "cert not found"))?;
-    let headers = [
-        (CONTENT_TYPE, "application/octet-stream"),
-        (CONTENT_DISPOSITION, "attachment; filename=ca.crt"),
-    ];
-    Ok((headers, certificate).into_response())
+    Ok(Attachment { name: "ca.crt", content: certificate })
 }

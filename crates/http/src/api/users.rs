@@ -3,41 +3,44 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json, Router,
-    body::Body,
-    extract::{self, OriginalUri, Path},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    Extension, Json,
+    extract::{self, OriginalUri},
 };
 use domain::{
     access::{self, Action, Caller, Resource, Right},
-    users::{self, Filter, NewUser, User},
+    users::{self, NewUser, User},
 };
-use kit::{Error, Kind, Subject};
+use kit::{Error, Subject};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ApiError,
-    glue::{Query, created, listed, null_is_nothing, page, read_json, timestamp},
-    named,
+    ApiError, Operations,
+    answer::{Created, Listed, Timestamp},
+    request::{ListRequest, PageRequest, Path, Query, Sent, null_is_nothing},
 };
 use crate::State;
 
-/// The routes of this file.
-pub(super) fn router() -> Router<Arc<State>> {
-    Router::new()
-        .route(
-            "/users",
-            named("api_users_list", get(list)).merge(named("api_users_create", post(create))),
-        )
-        .route("/users/current", named("api_users_current", get(current)))
-        .route("/users/search", named("api_users_search", get(search)))
-        .route("/users/{user}", named("api_users_get", get(show)))
+/// The operations of this file.
+pub(super) fn operations() -> Operations {
+    Operations::harbor("user")
+        .get("/users", "listUsers", "All users.", list, &[401, 403])
+        .post("/users", "createUser", "Makes a user.", create, &[401, 403, 409])
+        .get("/users/current", "getCurrentUserInfo", "Who asks.", current, &[401, 412])
+        .get("/users/search", "searchUsers", "Users by a part of their name.", search, &[401])
+        .get("/users/{user_id}", "getUser", "A user.", show, &[401, 403, 404])
+}
+
+/// A user in a path.
+#[derive(Deserialize, IntoParams)]
+struct UserPath {
+    /// The number of the user.
+    user_id: i64,
 }
 
 /// What a client sends to make a user. Not `Debug`: it holds a password.
-#[derive(Deserialize)]
-struct UserRequest {
+#[derive(Deserialize, ToSchema)]
+struct UserCreationReq {
     #[serde(default, deserialize_with = "null_is_nothing")]
     username: String,
     #[serde(default, deserialize_with = "null_is_nothing")]
@@ -51,8 +54,8 @@ struct UserRequest {
 }
 
 /// A user as clients see it.
-#[derive(Serialize)]
-struct UserModel {
+#[derive(Serialize, ToSchema)]
+struct UserResp {
     user_id: i64,
     username: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,11 +65,11 @@ struct UserModel {
     sysadmin_flag: bool,
     /// Whether another source than the database makes the user an administrator.
     admin_role_in_auth: bool,
-    creation_time: String,
-    update_time: String,
+    creation_time: Timestamp,
+    update_time: Timestamp,
 }
 
-impl From<&User> for UserModel {
+impl From<&User> for UserResp {
     fn from(user: &User) -> Self {
         Self {
             user_id: user.id,
@@ -76,59 +79,60 @@ impl From<&User> for UserModel {
             comment: user.comment.clone(),
             sysadmin_flag: user.sysadmin,
             admin_role_in_auth: false,
-            creation_time: timestamp(user.created_at),
-            update_time: timestamp(user.updated_at),
+            creation_time: user.created_at.into(),
+            update_time: user.updated_at.into(),
         }
     }
 }
 
 /// What everybody who is known may see of a user.
-#[derive(Serialize)]
-struct Found {
+#[derive(Serialize, ToSchema)]
+struct UserSearchRespItem {
     user_id: i64,
+    username: String,
+}
+
+/// What users are searched by.
+#[derive(Deserialize, IntoParams)]
+struct SearchQuery {
+    /// A part of their name.
     username: String,
 }
 
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
+    request: ListRequest,
+) -> Result<Listed<UserResp>, ApiError> {
     let right = Right::new(Resource::User, Action::List);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
-    let (query, page) = (Query::of(&uri), page(&uri)?);
-    let filter = Filter {
-        username: query.text("username").map(str::to_owned),
-        email: query.text("email").map(str::to_owned),
-    };
-    let users = users::list(&state.domain, &allowed, &filter, page).await?;
-    Ok(listed(&uri, page, users, |user| UserModel::from(&user)))
+    let users = users::list(&state.domain, &allowed, &request.selection()?).await?;
+    Ok(request.answer(users, |user| UserResp::from(&user)))
 }
 
 async fn search(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response, ApiError> {
+    Query(query): Query<SearchQuery>,
+    request: PageRequest,
+) -> Result<Listed<UserSearchRespItem>, ApiError> {
     access::user(&state.domain, &caller).await?;
-    let (query, page) = (Query::of(&uri), page(&uri)?);
-    let username = query
-        .text("username")
-        .ok_or_else(|| Error::new(Kind::Unprocessable, "the parameter username is missing"))?;
-    let users = users::search(&state.domain, username, page).await?;
-    let found = |user: User| Found { user_id: user.id, username: user.username.to_string() };
-    Ok(listed(&uri, page, users, found))
+    let users = users::search(&state.domain, &query.username, request.page()?).await?;
+    Ok(request.answer(users, |user| UserSearchRespItem {
+        user_id: user.id,
+        username: user.username.to_string(),
+    }))
 }
 
 async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     OriginalUri(uri): OriginalUri,
-    body: Body,
-) -> Result<Response, ApiError> {
+    request: Sent<UserCreationReq>,
+) -> Result<Created, ApiError> {
     let right = Right::new(Resource::User, Action::Create);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
-    let request: UserRequest = read_json(body).await?;
+    let request = request.read().await?;
     let new = NewUser {
         username: request.username,
         email: request.email,
@@ -137,32 +141,29 @@ async fn create(
         password: request.password,
     };
     let id = users::create(&state.domain, &allowed, new).await?;
-    Ok(created(&uri, id))
+    Ok(Created::below(&uri, id))
 }
 
 async fn current(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<UserResp>, ApiError> {
     let user = access::user(&state.domain, &caller).await?;
-    Ok(Json(UserModel::from(&*user)).into_response())
+    Ok(Json(UserResp::from(&*user)))
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Path(user): Path<String>,
-) -> Result<Response, ApiError> {
+    Path(UserPath { user_id }): Path<UserPath>,
+) -> Result<Json<UserResp>, ApiError> {
     let asking = access::user(&state.domain, &caller).await?;
-    let id: i64 = user.parse().map_err(|_| {
-        Error::new(Kind::Unprocessable, "the number of a user must be a whole number")
-    })?;
-    if asking.id != id {
+    if asking.id != user_id {
         let right = Right::new(Resource::User, Action::Read);
         access::on_system(&state.domain, &caller, right).await?;
     }
-    let user = users::find(&state.domain, id).await?;
+    let user = users::find(&state.domain, user_id).await?;
     let user =
-        user.ok_or_else(|| Error::not_found(Subject::User, format!("user {id} not found")))?;
-    Ok(Json(UserModel::from(&*user)).into_response())
+        user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
+    Ok(Json(UserResp::from(&*user)))
 }

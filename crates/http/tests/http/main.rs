@@ -5,6 +5,7 @@
 mod artifacts;
 mod configurations;
 mod members;
+mod openapi;
 mod projects;
 mod roles;
 mod server;
