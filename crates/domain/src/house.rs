@@ -107,7 +107,7 @@ fn whole(statements: &BTreeMap<String, String>) -> Vec<String> {
             let row: Vec<String> =
                 columns.split(',').enumerate().map(|(n, _)| format!("${}", n + 1)).collect();
             whole.push(format!("{text}({})", row.join(", ")));
-        } else if text.starts_with("FROM ") {
+        } else if text.trim_start().starts_with("FROM ") {
             whole.push(format!("SELECT 1 {text}"));
         } else if name.ends_with("_SHOWN") {
             whole.push(format!("{text}1)"));
