@@ -59,6 +59,10 @@ impl App {
 
     /// Answers a request.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let request = match api::tidy(request) {
+            Ok(request) => request,
+            Err(error) => return error.into_answer(),
+        };
         let path = request.uri().path();
         if path == "/v2" || path.starts_with("/v2/") {
             return v2::handle(&self.state, request).await;

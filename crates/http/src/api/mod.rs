@@ -1,5 +1,6 @@
 //! Harbor's API, `/api/v2.0`: one file for each room. What is not served yet is 404.
 
+mod address;
 mod allowlists;
 mod answer;
 mod artifacts;
@@ -31,6 +32,7 @@ use axum::{
 use openapi::Document;
 use operation::Operations;
 
+pub(crate) use address::tidy;
 pub(crate) use answer::Timestamp;
 pub(crate) use error::ApiError;
 pub(crate) use request::read_body;

@@ -4,6 +4,7 @@
 
 mod artifacts;
 mod configurations;
+mod lists;
 mod members;
 mod openapi;
 mod projects;
