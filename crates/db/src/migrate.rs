@@ -83,8 +83,8 @@ pub fn migrations() -> Migrations {
         Migration::new(
             3,
             "robots_access",
-            include_str!("../migrations/sqlite/0004_robots_access.sql"),
-            include_str!("../migrations/postgres/0004_robots_access.sql"),
+            include_str!("../migrations/sqlite/0003_robots_access.sql"),
+            include_str!("../migrations/postgres/0003_robots_access.sql"),
         ),
     ])
 }
