@@ -86,6 +86,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0003_robots_access.sql"),
             include_str!("../migrations/postgres/0003_robots_access.sql"),
         ),
+        Migration::new(
+            4,
+            "people",
+            include_str!("../migrations/sqlite/0004_people.sql"),
+            include_str!("../migrations/postgres/0004_people.sql"),
+        ),
     ])
 }
 

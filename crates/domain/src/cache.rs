@@ -28,6 +28,9 @@ use kit::Result;
 /// Keys share this many generations; a collision only costs a needless fill.
 const GENERATIONS: usize = 1024;
 
+/// What stands for every key of a topic. No fact has it for a key.
+const EVERY: &str = "*";
+
 /// A map from keys to facts that the database holds.
 pub(crate) struct Cached<K, V> {
     topic: &'static str,
@@ -88,12 +91,19 @@ where
         tx.announce(Change::new(self.topic, key.to_string()));
     }
 
+    /// Announces that more facts change with it than are worth naming.
+    pub(crate) fn all_change(&self, tx: &mut Tx) {
+        tx.announce(Change::new(self.topic, EVERY));
+    }
+
     /// Forgets what a change names, if it is one of this cache's. True if it is.
     pub(crate) fn apply(&self, change: &Change) -> bool {
         if change.topic() != self.topic {
             return false;
         }
-        if let Ok(key) = change.key().parse::<K>() {
+        if change.key() == EVERY {
+            self.forget_all();
+        } else if let Ok(key) = change.key().parse::<K>() {
             self.generation(&key).fetch_add(1, Ordering::SeqCst);
             self.entries.invalidate(&key);
         }

@@ -12,6 +12,7 @@ pub mod rights;
 pub mod settings;
 pub mod audit;
 pub mod users;
+pub mod groups;
 pub mod configurations;
 pub mod roles;
 pub mod projects;

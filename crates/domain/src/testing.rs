@@ -15,7 +15,9 @@ use tempfile::TempDir;
 use crate::{
     Context, FirstStart, Settings,
     access::{self, Action, Allowed, Caller, Resource, Right},
-    projects::{self, MemberRef, Metadata, NewMember, NewProject, ProjectRef, Role},
+    groups::{self, External, GroupKind, NewGroup},
+    projects::{self, GivenRole, MemberRef, Metadata, NewMember, NewProject, ProjectRef, Role},
+    rights::Patterns,
     users::{self, NewUser},
 };
 
@@ -202,10 +204,48 @@ pub async fn add_project(context: &Context, name: &str, public: bool) -> i64 {
 
 /// Makes a user a member of a project, and gives the member's number.
 pub async fn join(context: &Context, project: &str, user: &Caller, role: Role) -> i64 {
-    let right = Right::new(Resource::Member, Action::Create);
-    let allowed = allowed(context, project, right).await;
-    let new = NewMember { user: MemberRef::Id(user.user_id().unwrap()), role };
-    projects::add_member(context, &allowed, new).await.unwrap()
+    let who = MemberRef::User(user.user_id().unwrap());
+    add_member(context, project, who, role.id(), None).await.unwrap()
+}
+
+/// Makes somebody a member of a project with any role, perhaps for some repositories only.
+///
+/// # Errors
+/// Those of [`projects::add_member`].
+pub async fn add_member(
+    context: &Context,
+    project: &str,
+    who: MemberRef,
+    role_id: i64,
+    repositories: Option<&[&str]>,
+) -> kit::Result<i64> {
+    let allowed = allowed(context, project, Right::new(Resource::Member, Action::Create)).await;
+    let role = given(context, &allowed, role_id).await;
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let repositories = repositories.map(|list| Patterns::parse(&texts(list)).unwrap());
+    projects::add_member(context, &allowed, NewMember { who, repositories }, role).await
+}
+
+/// The proof that `admin` may give somebody a role in a project.
+pub async fn given(context: &Context, allowed: &Allowed, role_id: i64) -> GivenRole {
+    let project_id = allowed.project().id;
+    access::give_role(context, &admin(context).await, project_id, role_id).await.unwrap()
+}
+
+/// Makes a group that only its name tells apart, and gives its number.
+pub async fn add_group(context: &Context, name: &str) -> i64 {
+    let right = Right::new(Resource::UserGroup, Action::Create);
+    let allowed = access::on_system(context, &admin(context).await, right).await.unwrap();
+    let new = NewGroup { name: name.to_owned(), kind: GroupKind::Oidc, dn: None };
+    groups::create(context, &allowed, new).await.unwrap()
+}
+
+/// Somebody signs in, and is in some groups that only their names tell apart.
+pub async fn sign_in(context: &Context, user: &Caller, groups: &[&str]) {
+    let found: Vec<External> =
+        groups.iter().map(|name| External { name: (*name).to_owned(), dn: None }).collect();
+    let user_id = user.user_id().unwrap();
+    groups::at_sign_in(context, user_id, GroupKind::Oidc, &found).await.unwrap();
 }
 
 /// The proof that `admin` may do something in a project.

@@ -80,6 +80,8 @@ pub enum Subject {
     Member,
     /// A role.
     Role,
+    /// A group of users.
+    UserGroup,
 }
 
 /// One of several findings behind an error, such as each blob that a manifest misses.

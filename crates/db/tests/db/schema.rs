@@ -70,6 +70,12 @@ async fn of_sqlite(db: &Db) -> Facts {
     for [table, _, target, on_delete, pairs] in foreign {
         facts.insert(foreign_key(&table, &target, &on_delete, &pairs));
     }
+    let views = rows::<2>(
+        db,
+        "SELECT v.name, c.name FROM sqlite_schema AS v, pragma_table_info(v.name) AS c WHERE v.type = 'view'",
+    )
+    .await;
+    facts.extend(views.into_iter().map(|[view, column]| format!("view {view}.{column}")));
     facts
 }
 
@@ -79,7 +85,8 @@ async fn of_postgres(db: &Db) -> Facts {
         db,
         "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text,
                 COALESCE(collation_name::text, '')
-         FROM information_schema.columns WHERE table_schema = 'public'",
+         FROM information_schema.columns AS c JOIN information_schema.tables AS t USING (table_schema, table_name)
+         WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
     )
     .await;
     for [table, column, data_type, nullable, collation] in columns {
@@ -140,6 +147,13 @@ async fn of_postgres(db: &Db) -> Facts {
     for [table, _, target, on_delete, pairs] in foreign {
         facts.insert(foreign_key(&table, &target, &on_delete, &pairs));
     }
+    let views = rows::<2>(
+        db,
+        "SELECT table_name::text, column_name::text FROM information_schema.columns
+         JOIN information_schema.views USING (table_schema, table_name) WHERE table_schema = 'public'",
+    )
+    .await;
+    facts.extend(views.into_iter().map(|[view, column]| format!("view {view}.{column}")));
     facts
 }
 

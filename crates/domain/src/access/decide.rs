@@ -343,7 +343,7 @@ pub(super) async fn robot(context: &Context, caller: &Caller) -> Result<Option<A
 pub(super) async fn may_do_everything(context: &Context, caller: &Caller) -> Result<bool> {
     match caller.principal() {
         Principal::Anonymous => Ok(false),
-        Principal::User(_) => Ok(user(context, caller).await?.sysadmin),
+        Principal::User(_) => Ok(user(context, caller).await?.may_do_everything()),
         Principal::Robot(_) => robot(context, caller).await.map(|_| false),
         Principal::System => Ok(true),
     }

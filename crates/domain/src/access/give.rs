@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Context,
-    projects::{self, Membership},
+    projects::{self, GivenRole, Membership},
     rights::{Patterns, Right, Rights, Role},
     robots::{
         AllowedLevel, Given, Level, Permission, RequestedPermission, Robot, Scope, read_requested,
@@ -65,21 +65,24 @@ pub async fn give_role(
     caller: &Caller,
     project_id: i64,
     role_id: i64,
-) -> Result<()> {
+) -> Result<GivenRole> {
     if may_do_everything(context, caller).await? {
-        return Ok(());
+        return Ok(GivenRole::decided(role_id));
     }
     let given = roles::rights(context, role_id).await?;
     if let Some(robot) = robot(context, caller).await? {
         let has = |right: Right| robot.reach(project_id, right).is_some_and(|r| r.is_everything());
         let has_all = given.iter().all(has);
-        return if has_all { Ok(()) } else { Err(denied("the creator robot's permissions")) };
+        return match has_all {
+            true => Ok(GivenRole::decided(role_id)),
+            false => Err(denied("the creator robot's permissions")),
+        };
     }
     let Some(user_id) = caller.user_id() else { return Err(denied("the creator's permissions")) };
     let memberships = projects::memberships(context, project_id, user_id).await?;
     let own = memberships.as_deref().map_or(&[][..], Vec::as_slice);
     match of_member(context, own, &given).await? {
-        Some(None) => Ok(()),
+        Some(None) => Ok(GivenRole::decided(role_id)),
         _ => Err(denied("the creator's permissions")),
     }
 }

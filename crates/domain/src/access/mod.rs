@@ -28,7 +28,7 @@ pub use sight::Sight;
 pub use crate::{
     projects::Allowed,
     rights::{
-        Action, PROJECT_RULES, Principal, ProjectRule, Reach, Resource, Right, Rights,
+        Action, PROJECT_RULES, Patterns, Principal, ProjectRule, Reach, Resource, Right, Rights,
         SYSTEM_RULES, SystemRule, View, Who,
     },
 };

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     Context,
     projects::{self, ProjectRef, Role},
-    testing::{add_project, add_user, admin, allowed, both, join, sqlite},
+    testing::{add_project, add_user, admin, allowed, both, given, join, sqlite},
     tokens,
 };
 
@@ -181,7 +181,8 @@ async fn a_token_reaches_as_far_as_token_and_rights_do() {
         // A right that is taken away is gone at once, and so is a membership.
         let change = Right::new(Resource::Member, Action::Update);
         let proof = allowed(&context, "closed", change).await;
-        projects::change_role(&context, &proof, member, Role::Guest).await.unwrap();
+        let guest = given(&context, &proof, Role::Guest.id()).await;
+        projects::change_role(&context, &proof, member, guest).await.unwrap();
         assert_eq!(may("closed/x", Right::PULL).await, None);
         assert_eq!(may("closed/x", Right::PUSH).await, Some(Kind::Forbidden));
         let remove = Right::new(Resource::Member, Action::Delete);

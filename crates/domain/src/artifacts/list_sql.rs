@@ -21,8 +21,8 @@ pub(super) const PROJECT_REPOSITORIES_FROM: &str =
 /// nobody.
 pub(super) const VISIBLE_REPOSITORIES_FROM: &str = "\
     FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
-    WHERE (p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $1) \
+    WHERE (p.public OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
+    WHERE m.user_id = $1) \
     OR EXISTS (SELECT 1 FROM robot_permissions AS g \
     WHERE g.project_id = p.id AND g.robot_id = $2))";
 

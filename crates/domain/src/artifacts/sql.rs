@@ -135,9 +135,8 @@ pub(super) const CATALOG: &str = "SELECT r.name, r.project_id, p.public FROM rep
     JOIN projects AS p ON p.id = r.project_id
     WHERE r.name > $1
         AND EXISTS (SELECT 1 FROM artifacts AS a WHERE a.repository_id = r.id)
-        AND (CAST($2 AS BOOLEAN) OR p.public OR EXISTS (
-            SELECT 1 FROM members AS m
-            WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $3)
+        AND (CAST($2 AS BOOLEAN) OR p.public OR p.id IN (
+            SELECT m.project_id FROM user_memberships AS m WHERE m.user_id = $3)
         OR EXISTS (
             SELECT 1 FROM robot_permissions AS g
             WHERE g.project_id = p.id AND g.robot_id = $4))

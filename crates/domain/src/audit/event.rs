@@ -1,4 +1,4 @@
-//! What is audited: Harbor's kinds of events, and two of our own.
+//! What is audited: Harbor's kinds of events, and some of our own.
 
 /// A kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,11 +43,23 @@ pub enum Event {
     UpdateMember,
     /// A member was removed.
     DeleteMember,
+    /// A group of users was made.
+    CreateUserGroup,
+    /// A group of users was changed.
+    UpdateUserGroup,
+    /// A group of users was deleted.
+    DeleteUserGroup,
+    /// A custom role was made.
+    CreateRole,
+    /// A custom role was changed.
+    UpdateRole,
+    /// A custom role was deleted.
+    DeleteRole,
 }
 
 impl Event {
     /// All of them, in the order in which Harbor's API lists them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 26] = [
         Self::CreateArtifact,
         Self::DeleteArtifact,
         Self::PullArtifact,
@@ -68,6 +80,12 @@ impl Event {
         Self::UpdateMember,
         Self::DeleteMember,
         Self::DeleteTag,
+        Self::CreateUserGroup,
+        Self::UpdateUserGroup,
+        Self::DeleteUserGroup,
+        Self::CreateRole,
+        Self::UpdateRole,
+        Self::DeleteRole,
     ];
 
     /// The event with a name of Harbor's.
@@ -98,6 +116,12 @@ impl Event {
             Self::CreateMember => "create_member",
             Self::UpdateMember => "update_member",
             Self::DeleteMember => "delete_member",
+            Self::CreateUserGroup => "create_user_group",
+            Self::UpdateUserGroup => "update_user_group",
+            Self::DeleteUserGroup => "delete_user_group",
+            Self::CreateRole => "create_role",
+            Self::UpdateRole => "update_role",
+            Self::DeleteRole => "delete_role",
         }
     }
 

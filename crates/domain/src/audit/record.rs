@@ -103,6 +103,11 @@ pub async fn failed(context: &Context, who: &Who, entry: Entry) -> Result<()> {
 }
 
 impl Audit {
+    /// When the deed is done.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
     /// Writes an entry in the deed's own transaction.
     ///
     /// # Errors

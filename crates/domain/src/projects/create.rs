@@ -38,7 +38,9 @@ pub struct NewProject {
 /// taken.
 pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) -> Result<i64> {
     let configuration = settings::current(context).await?;
-    if configuration.text(Key::ProjectCreationRestriction) == "adminonly" && !owner.sysadmin {
+    if configuration.text(Key::ProjectCreationRestriction) == "adminonly"
+        && !owner.may_do_everything()
+    {
         return Err(Error::new(Kind::Forbidden, "Only system admin can create project"));
     }
     if !is_name(&new.name) {
@@ -61,8 +63,7 @@ pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) 
                 let row = tx.one(sql::INSERT, args![&new.name, owner_id, public, now]).await?;
                 let id = row.ok_or_else(|| Error::internal("a new project has no id"))?.get(0)?;
                 new.metadata.store(tx, id).await?;
-                let admin = args![id, owner_id, Role::ProjectAdmin.id(), now];
-                tx.one(sql::INSERT_MEMBER, admin).await?;
+                add_admin(tx, id, owner_id, now).await?;
                 caches.projects.changes(tx, &new.name);
                 caches.roles.changes(tx, &Pair(id, owner_id));
                 let entry = Entry::new(Event::CreateProject, &new.name).in_project(id);
@@ -83,9 +84,16 @@ pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) 
 pub(crate) async fn first(tx: &mut Tx, now: Time) -> Result<()> {
     let made = tx.execute(sql::INSERT_FIRST, args![LIBRARY, "library", ADMIN, now]).await?;
     if made == 1 {
-        tx.one(sql::INSERT_MEMBER, args![LIBRARY, ADMIN, Role::ProjectAdmin.id(), now]).await?;
+        add_admin(tx, LIBRARY, ADMIN, now).await?;
     }
     Ok(())
+}
+
+/// Makes the owner of a new project its administrator.
+async fn add_admin(tx: &mut Tx, project_id: i64, user_id: i64, now: Time) -> Result<()> {
+    let everything: Option<String> = None;
+    let args = args![project_id, "u", user_id, Role::ProjectAdmin.id(), now, everything];
+    tx.one(sql::INSERT_MEMBER, args).await.map(drop)
 }
 
 /// Whether a text is a project's name: words of letters and digits, with one dot,

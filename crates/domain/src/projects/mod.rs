@@ -32,7 +32,8 @@ pub(crate) use create::{first, is_name};
 pub use delete::delete;
 pub use list::{Details, details, list};
 pub use members::{
-    Member, MemberRef, NewMember, add_member, change_role, member, members, remove_member,
+    Entity, GivenRole, Member, MemberRef, NewMember, add_member, change_role, member, members,
+    remove_member, set_member,
 };
 pub use metadata::{Metadata, update};
 

@@ -11,15 +11,14 @@ pub(super) const BY_ID: &str =
 /// The roles of a user in a project, and the repositories that they are for. $1 project,
 /// $2 user.
 pub(super) const ROLES: &str = "\
-    SELECT role_id, repositories FROM members WHERE project_id = $1 AND entity_type = 'u' AND entity_id = $2";
+    SELECT role_id, repositories FROM user_memberships WHERE project_id = $1 AND user_id = $2";
 
 /// The memberships of a user, with the columns of [`ROLES`] and the project, in those
 /// projects where one of them is narrowed or of a custom role. $1 user.
 pub(super) const NARROWED: &str = "\
-    SELECT role_id, repositories, project_id FROM members \
-    WHERE entity_type = 'u' AND entity_id = $1 AND project_id IN (SELECT project_id \
-    FROM members WHERE entity_type = 'u' AND entity_id = $1 \
-    AND (repositories IS NOT NULL OR role_id > 100))";
+    SELECT role_id, repositories, project_id FROM user_memberships \
+    WHERE user_id = $1 AND project_id IN (SELECT project_id FROM user_memberships \
+    WHERE user_id = $1 AND (repositories IS NOT NULL OR role_id > 100))";
 
 /// The robots of a project. $1 project.
 pub(super) const ROBOTS: &str = "SELECT id FROM robots WHERE project_id = $1";
@@ -34,10 +33,11 @@ pub(super) const INSERT_FIRST: &str = "\
     INSERT INTO projects (id, name, owner_id, public, created_at, updated_at) \
     VALUES ($1, $2, $3, TRUE, $4, $4) ON CONFLICT DO NOTHING";
 
-/// A user becomes a member. $1 project, $2 user, $3 role, $4 now.
+/// A user or a group becomes a member. $1 project, $2 which of them, $3 its number, $4 role,
+/// $5 now, $6 the repositories that it is for.
 pub(super) const INSERT_MEMBER: &str = "\
-    INSERT INTO members (project_id, entity_type, entity_id, role_id, created_at) \
-    VALUES ($1, 'u', $2, $3, $4) RETURNING id";
+    INSERT INTO members (project_id, entity_type, entity_id, role_id, created_at, repositories) \
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
 
 /// Locks a project against deletion and change. $1 id.
 pub(super) const LOCK: &str = "SELECT name FROM projects WHERE id = $1 FOR UPDATE";
@@ -69,8 +69,8 @@ pub(super) const EVERY_FROM: &str = "FROM projects AS p WHERE TRUE";
 
 /// The projects that a user or a robot sees. $1 user, $2 robot; 0 for nobody.
 pub(super) const VISIBLE_FROM: &str = "\
-    FROM projects AS p WHERE (p.public OR EXISTS (SELECT 1 FROM members AS m \
-    WHERE m.project_id = p.id AND m.entity_type = 'u' AND m.entity_id = $1) \
+    FROM projects AS p WHERE (p.public OR p.id IN (SELECT m.project_id \
+    FROM user_memberships AS m WHERE m.user_id = $1) \
     OR EXISTS (SELECT 1 FROM robot_permissions AS g \
     WHERE g.project_id = p.id AND g.robot_id = $2))";
 
@@ -91,34 +91,47 @@ pub(super) const METADATA_AFTER: &str = ")";
 
 /// Roles of a user in projects, out of a list. $1 user.
 pub(super) const ROLES_BEFORE: &str = "\
-    SELECT project_id, role_id FROM members \
-    WHERE entity_type = 'u' AND entity_id = $1 AND project_id IN (";
+    SELECT project_id, role_id FROM user_memberships WHERE user_id = $1 AND project_id IN (";
 /// See [`ROLES_BEFORE`].
 pub(super) const ROLES_AFTER: &str = ")";
 
 /// What is shown of members.
 pub(super) const MEMBERS_SHOWN: &str = "\
-    SELECT m.id, m.project_id, m.entity_id, u.username, m.role_id \
-    FROM members AS m JOIN users AS u ON u.id = m.entity_id WHERE m.id IN (";
+    SELECT m.id, m.project_id, m.entity_type, m.entity_id, COALESCE(u.username, g.name), \
+    m.role_id, r.name, m.repositories FROM members AS m \
+    LEFT JOIN users AS u ON m.entity_type = 'u' AND u.id = m.entity_id \
+    LEFT JOIN user_groups AS g ON m.entity_type = 'g' AND g.id = m.entity_id \
+    LEFT JOIN roles AS r ON r.id = m.role_id WHERE m.id IN (";
 
 /// The members of a project. $1 project.
 pub(super) const MEMBERS_FROM: &str = "\
-    FROM members AS m JOIN users AS u ON u.id = m.entity_id \
-    WHERE m.project_id = $1 AND m.entity_type = 'u' AND u.deleted = FALSE";
+    FROM members AS m \
+    LEFT JOIN users AS u ON m.entity_type = 'u' AND u.id = m.entity_id \
+    LEFT JOIN user_groups AS g ON m.entity_type = 'g' AND g.id = m.entity_id \
+    WHERE m.project_id = $1 AND (u.id IS NOT NULL OR g.id IS NOT NULL)";
 
 /// A member, with the columns of [`MEMBERS_SHOWN`]. $1 project, $2 member.
 pub(super) const MEMBER: &str = "\
-    SELECT m.id, m.project_id, m.entity_id, u.username, m.role_id \
-    FROM members AS m JOIN users AS u ON u.id = m.entity_id \
-    WHERE m.project_id = $1 AND m.id = $2 AND m.entity_type = 'u' AND u.deleted = FALSE";
+    SELECT m.id, m.project_id, m.entity_type, m.entity_id, COALESCE(u.username, g.name), \
+    m.role_id, r.name, m.repositories FROM members AS m \
+    LEFT JOIN users AS u ON m.entity_type = 'u' AND u.id = m.entity_id \
+    LEFT JOIN user_groups AS g ON m.entity_type = 'g' AND g.id = m.entity_id \
+    LEFT JOIN roles AS r ON r.id = m.role_id \
+    WHERE m.project_id = $1 AND m.id = $2 AND (u.id IS NOT NULL OR g.id IS NOT NULL)";
 
-/// A member gets another role, which gives the member's user. $1 project, $2 member,
-/// $3 role.
-pub(super) const SET_ROLE: &str = "\
-    UPDATE members SET role_id = $3 WHERE project_id = $1 AND id = $2 AND entity_type = 'u' \
-    RETURNING entity_id";
+/// Who a member is. $1 project, $2 member.
+pub(super) const ENTITY: &str =
+    "SELECT entity_type, entity_id FROM members WHERE project_id = $1 AND id = $2";
 
-/// Removes a member, which gives the member's user. $1 project, $2 member.
-pub(super) const DELETE_MEMBER: &str = "\
-    DELETE FROM members WHERE project_id = $1 AND id = $2 AND entity_type = 'u' \
-    RETURNING entity_id";
+/// Locks a member. $1 project, $2 member.
+pub(super) const LOCK_MEMBER: &str =
+    "SELECT id FROM members WHERE project_id = $1 AND id = $2 FOR UPDATE";
+
+/// A member gets another role. $1 member, $2 role.
+pub(super) const SET_ROLE: &str = "UPDATE members SET role_id = $2 WHERE id = $1";
+
+/// A member is one for other repositories. $1 member, $2 the repositories.
+pub(super) const SET_REPOSITORIES: &str = "UPDATE members SET repositories = $2 WHERE id = $1";
+
+/// Removes a member. $1 member.
+pub(super) const DELETE_MEMBER: &str = "DELETE FROM members WHERE id = $1";

@@ -8,7 +8,10 @@ use kit::{Kind, Page};
 use super::{list::LIST, *};
 use crate::{
     access::{self, Action, Caller, Resource, Right, View},
-    testing::{add_project, add_user, admin, allowed, both, join, selection, sqlite},
+    groups::GroupKind,
+    testing::{
+        add_member, add_project, add_user, admin, allowed, both, given, join, selection, sqlite,
+    },
 };
 
 const READ: Right = Right::new(Resource::Itself, Action::Read);
@@ -180,27 +183,39 @@ async fn members_come_and_go() {
         let id = join(&context, "p", &alice, Role::Guest).await;
         join(&context, "p", &bob, Role::Maintainer).await;
         let right = |action| Right::new(Resource::Member, action);
-        let create = allowed(&context, "p", right(Action::Create)).await;
-        let again = |user| NewMember { user, role: Role::Developer };
-        let refused = refusal(&context, &create, again(MemberRef::Name("alice".into()))).await;
-        assert_eq!(refused, Kind::Conflict);
-        for unknown in [MemberRef::Name("nobody".into()), MemberRef::Id(999)] {
-            let refused = refusal(&context, &create, again(unknown)).await;
-            assert_eq!(refused, Kind::NotFound);
+        let refusal = async |who| {
+            let role = Role::Developer.id();
+            add_member(&context, "p", who, role, None).await.unwrap_err().kind
+        };
+        assert_eq!(refusal(MemberRef::UserName("alice".into())).await, Kind::Conflict);
+        for unknown in [
+            MemberRef::UserName("nobody".into()),
+            MemberRef::UserName("al\0ice".into()),
+            MemberRef::UserName("' OR '1'='1".into()),
+            MemberRef::User(999),
+            MemberRef::User(-1),
+            MemberRef::Group(999),
+            MemberRef::GroupName(GroupKind::Ldap, "nobody".into()),
+            MemberRef::GroupDn("cn=nobody,dc=example".into()),
+            MemberRef::GroupDn("nonsense".into()),
+        ] {
+            assert_eq!(refusal(unknown).await, Kind::NotFound);
         }
 
         let list = allowed(&context, "p", right(Action::List)).await;
         let found = members(&context, &list, None, Page::default()).await.unwrap();
-        let names: Vec<_> = found.items.iter().map(|member| member.username.as_str()).collect();
+        let names: Vec<_> = found.items.iter().map(|member| member.name.as_str()).collect();
         assert_eq!((names, found.total), (vec!["admin", "alice", "bob"], 3));
         let found = members(&context, &list, Some("LI"), Page::default()).await.unwrap();
-        assert_eq!((found.total, found.items[0].role), (1, Role::Guest));
+        assert_eq!((found.total, found.items[0].role_id), (1, Role::Guest.id()));
 
         let change = allowed(&context, "p", right(Action::Update)).await;
-        change_role(&context, &change, id, Role::Developer).await.unwrap();
+        let role = given(&context, &change, Role::Developer.id()).await;
+        change_role(&context, &change, id, role).await.unwrap();
         let read = allowed(&context, "p", right(Action::Read)).await;
         let found = member(&context, &read, id).await.unwrap();
-        assert_eq!((found.role, found.user_id), (Role::Developer, alice.user_id().unwrap()));
+        assert_eq!(found.role_name, "developer");
+        assert_eq!(found.entity, Entity::User(alice.user_id().unwrap()));
 
         // A member of one project is not to be found through another.
         let other = allowed(&context, "library", right(Action::Delete)).await;
@@ -210,8 +225,4 @@ async fn members_come_and_go() {
         assert_eq!(member(&context, &read, id).await.unwrap_err().kind, Kind::NotFound);
         assert_eq!(remove_member(&context, &remove, id).await.unwrap_err().kind, Kind::NotFound);
     }
-}
-
-async fn refusal(context: &Context, allowed: &Allowed, new: NewMember) -> Kind {
-    add_member(context, allowed, new).await.unwrap_err().kind
 }

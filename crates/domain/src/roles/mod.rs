@@ -10,11 +10,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use db::{Row, args};
+use db::{Row, Tx, args};
 use kit::{Error, Kind, Page, Result, Subject, Time};
 
 use crate::{
     Context,
+    audit::{self, Entry, Event},
     listing::{Listing, limit, offset},
     rights::{Action, Allowed, PROJECT_RULES, Resource, Right, Rights, Role, System},
 };
@@ -109,6 +110,11 @@ pub async fn find(context: &Context, id: i64) -> Result<Option<Arc<CustomRole>>>
     context.caches.custom_roles.get(&context.db, &id, find).await
 }
 
+/// Whether there is a custom role, which then stays until the transaction ends.
+pub(crate) async fn lock(tx: &mut Tx, id: i64) -> Result<bool> {
+    Ok(tx.one(sql::SHARE, args![id]).await?.is_some())
+}
+
 /// A page of the custom roles, by name. Whoever is known may see them: members are shown
 /// with them.
 ///
@@ -131,14 +137,18 @@ pub async fn create(context: &Context, allowed: &Allowed<System>, new: NewRole) 
     allowed.require(Right::new(Resource::Role, Action::Create))?;
     new.check()?;
     let name = new.name.clone();
-    let args = args![new.name, new.description, new.rights.to_stored(), context.clock.now()];
+    let audit = audit::by(context, allowed.by()).await?;
     let made = context
         .db
         .write(move |tx| {
-            let args = args.clone();
+            let (new, audit) = (new.clone(), audit.clone());
             Box::pin(async move {
-                let row = tx.one(sql::INSERT, args).await?;
-                row.ok_or_else(|| Error::internal("a new role has no id"))?.get(0)
+                let rights = new.rights.to_stored();
+                let row = args![&new.name, new.description, rights, audit.now()];
+                let row = tx.one(sql::INSERT, row).await?;
+                let id = row.ok_or_else(|| Error::internal("a new role has no id"))?.get(0)?;
+                audit.record(tx, Entry::new(Event::CreateRole, new.name)).await?;
+                Ok(id)
             })
         })
         .await;
@@ -158,17 +168,19 @@ pub async fn update(
     allowed.require(Right::new(Resource::Role, Action::Update))?;
     new.check()?;
     let (name, caches) = (new.name.clone(), context.caches.clone());
-    let args = args![id, new.name, new.description, new.rights.to_stored(), context.clock.now()];
+    let audit = audit::by(context, allowed.by()).await?;
     let changed = context
         .db
         .write(move |tx| {
-            let (args, caches) = (args.clone(), caches.clone());
+            let (new, caches, audit) = (new.clone(), caches.clone(), audit.clone());
             Box::pin(async move {
-                if tx.execute(sql::UPDATE, args).await? == 0 {
+                let rights = new.rights.to_stored();
+                let row = args![id, &new.name, new.description, rights, audit.now()];
+                if tx.execute(sql::UPDATE, row).await? == 0 {
                     return Err(unknown(id));
                 }
                 caches.custom_roles.changes(tx, &id);
-                Ok(())
+                audit.record(tx, Entry::new(Event::UpdateRole, new.name)).await
             })
         })
         .await;
@@ -181,21 +193,22 @@ pub async fn update(
 /// Precondition when a member has it; NotFound.
 pub async fn delete(context: &Context, allowed: &Allowed<System>, id: i64) -> Result<()> {
     allowed.require(Right::new(Resource::Role, Action::Delete))?;
-    let caches = context.caches.clone();
+    let (audit, caches) = (audit::by(context, allowed.by()).await?, context.caches.clone());
     context
         .db
         .write(move |tx| {
-            let caches = caches.clone();
+            let (audit, caches) = (audit.clone(), caches.clone());
             Box::pin(async move {
+                // Locked first: nobody gets it meanwhile.
+                let row = tx.one(sql::LOCK, args![id]).await?.ok_or_else(|| unknown(id))?;
+                let name: String = row.get(0)?;
                 if tx.one(sql::ANY_MEMBER, args![id]).await?.is_some() {
                     let message = "members have the role, it can not be deleted";
                     return Err(Error::new(Kind::Precondition, message).about(Subject::Role));
                 }
-                if tx.execute(sql::DELETE, args![id]).await? == 0 {
-                    return Err(unknown(id));
-                }
+                tx.execute(sql::DELETE, args![id]).await?;
                 caches.custom_roles.changes(tx, &id);
-                Ok(())
+                audit.record(tx, Entry::new(Event::DeleteRole, name)).await
             })
         })
         .await

@@ -26,3 +26,9 @@ pub(super) const ANY_MEMBER: &str = "SELECT id FROM members WHERE role_id = $1 L
 
 /// Removes a role. $1 id.
 pub(super) const DELETE: &str = "DELETE FROM roles WHERE id = $1";
+
+/// Keeps a role from being deleted. $1 id.
+pub(super) const SHARE: &str = "SELECT id FROM roles WHERE id = $1 FOR SHARE";
+
+/// Locks a role, and gives its name. $1 id.
+pub(super) const LOCK: &str = "SELECT name FROM roles WHERE id = $1 FOR UPDATE";

@@ -7,12 +7,12 @@ pub(super) const COUNTS: &str = "SELECT \
     (SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
         WHERE p.public), \
     (SELECT COUNT(*) FROM projects AS p WHERE NOT p.public AND (CAST($1 AS BOOLEAN) \
-        OR EXISTS (SELECT 1 FROM members AS m WHERE m.project_id = p.id \
-            AND m.entity_type = 'u' AND m.entity_id = $2))), \
+        OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
+            WHERE m.user_id = $2))), \
     (SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
         WHERE NOT p.public AND (CAST($1 AS BOOLEAN) \
-        OR EXISTS (SELECT 1 FROM members AS m WHERE m.project_id = p.id \
-            AND m.entity_type = 'u' AND m.entity_id = $2)))";
+        OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
+            WHERE m.user_id = $2)))";
 
 /// How much all blobs take that a repository holds.
 pub(super) const STORED: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs AS b \

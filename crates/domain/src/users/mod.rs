@@ -8,14 +8,16 @@
 mod create;
 mod hash;
 mod list;
+mod onboard;
 mod password;
+mod rules;
 mod sql;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use db::{Row, args};
+use db::{Row, Tx, args};
 use kit::{Result, Time};
 
 use crate::Context;
@@ -23,8 +25,11 @@ use crate::Context;
 pub(crate) use create::first;
 pub use create::{NewUser, create};
 pub use list::{list, search};
+pub use onboard::{Outsider, onboard};
 pub(crate) use password::{Passwords, has_hash, hash, valid_password};
 pub use password::{reset_password, verify};
+use rules::LONGEST;
+pub(crate) use rules::is_hidden;
 
 /// The id of the user `admin`, which exists from the first start.
 pub const ADMIN: i64 = 1;
@@ -42,13 +47,27 @@ pub struct User {
     pub realname: String,
     /// What an administrator noted.
     pub comment: String,
-    /// Whether every check passes.
+    /// Whether an administrator made it a sysadmin.
     pub sysadmin: bool,
+    /// Whether the source that it signs in with makes it a sysadmin.
+    pub admin_by_source: bool,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
     password_hash: Option<String>,
+}
+
+impl User {
+    /// Whether every check passes.
+    pub fn may_do_everything(&self) -> bool {
+        self.sysadmin || self.admin_by_source
+    }
+
+    /// Whether it has a password here. Nobody else may sign in by its name.
+    pub fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
 }
 
 /// The user with a number, from memory; none if it was deleted.
@@ -64,6 +83,11 @@ pub async fn find(context: &Context, id: i64) -> Result<Option<Arc<User>>> {
 pub async fn find_by_name(context: &Context, username: &str) -> Result<Option<User>> {
     let row = context.db.one(sql::BY_NAME, args![username]).await?;
     row.as_ref().map(read_user).transpose()
+}
+
+/// A user that was not deleted, which nobody else changes until the transaction ends.
+pub(crate) async fn lock(tx: &mut Tx, id: i64) -> Result<Option<User>> {
+    tx.one(sql::LOCK, args![id]).await?.as_ref().map(read_user).transpose()
 }
 
 /// Whether there is a user beside `admin`.
@@ -83,5 +107,6 @@ fn read_user(row: &Row) -> Result<User> {
         created_at: row.get(6)?,
         updated_at: row.get(7)?,
         password_hash: row.get(8)?,
+        admin_by_source: row.get(9)?,
     })
 }

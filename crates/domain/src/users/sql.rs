@@ -3,12 +3,12 @@
 /// A user that was not deleted. $1 id.
 pub(super) const BY_ID: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash FROM users WHERE id = $1 AND deleted = FALSE";
+    password_hash, admin_by_source FROM users WHERE id = $1 AND deleted = FALSE";
 
 /// A user that was not deleted, with the columns of [`BY_ID`]. $1 name.
 pub(super) const BY_NAME: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash FROM users WHERE username = $1 AND deleted = FALSE";
+    password_hash, admin_by_source FROM users WHERE username = $1 AND deleted = FALSE";
 
 /// A new user. $1 name, $2 e-mail, $3 name in real life, $4 comment, $5 password hash,
 /// $6 now.
@@ -31,7 +31,27 @@ pub(super) const SET_PASSWORD: &str =
 /// Users with the columns of [`BY_ID`].
 pub(super) const LIST_SHOWN: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash FROM users WHERE id IN (";
+    password_hash, admin_by_source FROM users WHERE id IN (";
 
 /// Every user that was not deleted.
 pub(super) const LIST_FROM: &str = "FROM users WHERE deleted = FALSE";
+
+/// Somebody from elsewhere. $1 name, $2 e-mail, $3 name in real life, $4 comment, $5 whether
+/// it is made a sysadmin, $6 now.
+pub(super) const INSERT_OUTSIDER: &str = "\
+    INSERT INTO users (username, email, realname, comment, admin_by_source, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id";
+
+/// What is news of somebody from elsewhere. $1 id, $2 e-mail, $3 name in real life, $4
+/// whether it is made a sysadmin, $5 now.
+pub(super) const UPDATE_OUTSIDER: &str = "\
+    UPDATE users SET email = $2, realname = $3, admin_by_source = $4, updated_at = $5 \
+    WHERE id = $1 AND deleted = FALSE";
+
+/// Whether somebody else has an e-mail address. $1 the address, $2 the one who may.
+pub(super) const ADDRESS_OF_OTHER: &str = "SELECT id FROM users WHERE email = $1 AND id <> $2";
+
+/// Locks a user that was not deleted, with the columns of [`BY_ID`]. $1 id.
+pub(super) const LOCK: &str = "\
+    SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
+    password_hash, admin_by_source FROM users WHERE id = $1 AND deleted = FALSE FOR UPDATE";

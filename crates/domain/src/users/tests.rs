@@ -1,13 +1,18 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use db::args;
 use kit::{Kind, Page, Selection};
 
-use super::{create, find, find_by_name, list, list::LIST, reset_password, search, sql, verify};
+use super::{
+    Outsider, create, find, find_by_name, list, list::LIST, onboard, reset_password, search, sql,
+    verify,
+};
 use crate::{
     Context,
-    access::{self, Action, Resource, Right},
-    rights::{Allowed, System},
+    access::{self, Action, Caller, Resource, Right},
+    rights::{Allowed, System, Who},
     testing::{PASSWORD, add_user, admin, both, new_user, selection, sqlite},
 };
 
@@ -181,5 +186,105 @@ async fn many_logins_at_once_all_succeed() {
     let logins = (0..100).map(|_| verify(&context, "alice", PASSWORD));
     for login in futures_util::future::join_all(logins).await {
         assert_eq!(&*login.unwrap().username, "alice");
+    }
+}
+
+fn outsider(username: &str) -> Outsider {
+    Outsider {
+        username: username.to_owned(),
+        email: Some(format!("{username}@example.org")),
+        realname: "Some Body".to_owned(),
+        comment: "from LDAP".to_owned(),
+        admin: false,
+    }
+}
+
+#[tokio::test]
+async fn somebody_from_elsewhere_is_made_and_brought_up_to_date() {
+    for place in both().await {
+        let context = place.open().await;
+        let by = Who::system();
+        let carol = onboard(&context, &by, None, &outsider("carol")).await.unwrap();
+        assert_eq!(carol.email.as_deref(), Some("carol@example.org"));
+        assert!(!carol.has_password() && !carol.may_do_everything());
+        for password in ["", PASSWORD] {
+            assert!(verify(&context, "carol", password).await.is_err());
+        }
+        let again = onboard(&context, &by, Some(carol.id), &outsider("carol")).await.unwrap();
+        assert_eq!(again.updated_at, carol.updated_at);
+
+        let caller = Caller::user(&carol);
+        let right = Right::new(Resource::User, Action::List);
+        assert!(access::on_system(&context, &caller, right).await.is_err());
+        let admin_now = Outsider { admin: true, realname: String::new(), ..outsider("renamed") };
+        let changed = onboard(&context, &by, Some(carol.id), &admin_now).await.unwrap();
+        assert_eq!((&*changed.username, changed.realname.as_str()), ("carol", "Some Body"));
+        assert!(changed.admin_by_source && !changed.sysadmin);
+        access::on_system(&context, &caller, right).await.unwrap();
+        onboard(&context, &by, Some(carol.id), &outsider("carol")).await.unwrap();
+        assert!(access::on_system(&context, &caller, right).await.is_err());
+
+        let events = "SELECT operation || ' ' || resource FROM audit_log \
+                      WHERE resource_type = 'user' AND resource = 'carol' ORDER BY id";
+        let rows = context.db.all(events, args![]).await.unwrap();
+        let told: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+        assert_eq!(told, ["create carol", "update carol", "update carol"]);
+    }
+}
+
+#[tokio::test]
+async fn nobody_from_elsewhere_takes_what_is_somebody_elses() {
+    for place in both().await {
+        let context = place.open().await;
+        let by = Who::system();
+        add_user(&context, "alice").await;
+        for taken in ["alice", "admin"] {
+            let refused = onboard(&context, &by, None, &outsider(taken)).await.err().unwrap();
+            assert_eq!(refused.kind, Kind::Conflict, "{taken}");
+        }
+        for bad in ["", "a,b", "a\u{200b}", "a\0b", " a", &"x".repeat(256)] {
+            let refused = onboard(&context, &by, None, &outsider(bad)).await.err().unwrap();
+            assert_eq!(refused.kind, Kind::Invalid, "{bad:?}");
+        }
+        let email = Some("alice@example.org".to_owned());
+        let same_address = Outsider { email: email.clone(), ..outsider("bob") };
+        let bob = onboard(&context, &by, None, &same_address).await.unwrap();
+        assert_eq!(bob.email, None);
+        let again = onboard(&context, &by, Some(bob.id), &same_address).await.unwrap();
+        assert_eq!(again.email, None);
+        let odd = Outsider {
+            email: Some("no address".to_owned()),
+            realname: format!("a\0{}", "x".repeat(400)),
+            ..outsider("dave")
+        };
+        let dave = onboard(&context, &by, None, &odd).await.unwrap();
+        assert_eq!((dave.email.clone(), dave.realname.len()), (None, 255));
+        // What is not told of does not go.
+        let silent = Outsider { email: None, realname: String::new(), ..outsider("carol") };
+        let carol = onboard(&context, &by, None, &outsider("carol")).await.unwrap();
+        let carol = onboard(&context, &by, Some(carol.id), &silent).await.unwrap();
+        assert_eq!(carol.email.as_deref(), Some("carol@example.org"));
+        let gone = onboard(&context, &by, Some(999), &silent).await.err().unwrap();
+        assert_eq!(gone.kind, Kind::NotFound);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_come_with_one_address_at_the_same_time_both_come_in() {
+    for place in both().await {
+        let context = Arc::new(place.open().await);
+        let coming: Vec<_> = (0..6)
+            .map(|n| {
+                let context = context.clone();
+                let email = Some("shared@example.org".to_owned());
+                let says = Outsider { email, ..outsider(&format!("user{n}")) };
+                tokio::spawn(async move { onboard(&context, &Who::system(), None, &says).await })
+            })
+            .collect();
+        let mut with_address = 0;
+        for one in coming {
+            with_address += usize::from(one.await.unwrap().unwrap().email.is_some());
+        }
+        assert_eq!(with_address, 1);
     }
 }

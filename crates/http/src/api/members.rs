@@ -7,10 +7,12 @@ use axum::{
     extract::{self, OriginalUri},
 };
 use domain::{
-    access::{self, Action, Allowed, Caller, Resource, Right},
-    projects::{self, Member, MemberRef, NewMember, Role},
+    access::{self, Action, Allowed, Caller, Patterns, Resource, Right},
+    groups::GroupKind,
+    projects::{self, Member, MemberRef, NewMember},
+    settings::{self, Key},
 };
-use kit::{Error, Kind, Subject};
+use kit::{Error, Subject};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,6 +36,36 @@ pub(super) fn operations() -> Operations {
         .delete(one, "deleteProjectMember", "Removes a member.", remove, refusals)
 }
 
+/// The operations of this file that only Haven has: members for some repositories only.
+pub(super) fn haven_operations() -> Operations {
+    let all = "/projects/{project_name_or_id}/members";
+    let one = "/projects/{project_name_or_id}/members/{mid}";
+    let refusals = &[401, 403, 404];
+    Operations::haven("member")
+        .get(
+            all,
+            "listMembers",
+            "A project's members and their repositories.",
+            list_narrowed,
+            refusals,
+        )
+        .post(
+            all,
+            "createMember",
+            "Adds a member, perhaps for some repositories only.",
+            create_narrowed,
+            &[401, 403, 404, 409],
+        )
+        .get(one, "getMember", "A member and its repositories.", show_narrowed, refusals)
+        .put(
+            one,
+            "updateMember",
+            "Gives a member a role for some repositories, or for all.",
+            update_narrowed,
+            refusals,
+        )
+}
+
 /// A member in a path.
 #[derive(Deserialize, IntoParams)]
 struct MemberPath {
@@ -54,26 +86,16 @@ struct ProjectMember {
     #[serde(default, deserialize_with = "null_is_nothing")]
     role_id: i64,
     member_user: Option<UserEntity>,
-    member_group: Option<UserGroup>,
+    member_group: Option<super::usergroups::UserGroup>,
 }
 
 /// A user, by number or by name.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 struct UserEntity {
     #[serde(default, deserialize_with = "null_is_nothing")]
     user_id: i64,
     #[serde(default, deserialize_with = "null_is_nothing")]
     username: String,
-}
-
-/// A group.
-#[derive(Deserialize, ToSchema)]
-#[allow(dead_code)]
-struct UserGroup {
-    id: Option<i64>,
-    group_name: Option<String>,
-    group_type: Option<i64>,
-    ldap_group_dn: Option<String>,
 }
 
 /// What a client sends to give a member another role.
@@ -83,30 +105,78 @@ struct RoleRequest {
     role_id: i64,
 }
 
-impl ProjectMember {
-    fn new_member(self) -> Result<NewMember, Error> {
-        let role = role(self.role_id)?;
-        let user = match (self.member_user, self.member_group) {
-            (Some(UserEntity { user_id, .. }), _) if user_id > 0 => MemberRef::Id(user_id),
-            (Some(UserEntity { username, .. }), _) if !username.is_empty() => {
-                MemberRef::Name(username)
-            }
-            (None, Some(_)) => {
-                return Err(Error::new(Kind::Unsupported, "groups are not supported"));
-            }
-            _ => return Err(Error::invalid("member_user must have a user_id or a username")),
-        };
-        Ok(NewMember { user, role })
+/// What a client sends to make somebody a member for some repositories only.
+#[derive(Deserialize, ToSchema)]
+struct NarrowedMemberRequest {
+    #[serde(flatten)]
+    member: ProjectMember,
+    #[serde(flatten)]
+    narrowing: Narrowing,
+}
+
+/// What a client sends to give a member a role for some repositories only.
+#[derive(Deserialize, ToSchema)]
+struct NarrowedRoleRequest {
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    role_id: i64,
+    #[serde(flatten)]
+    narrowing: Narrowing,
+}
+
+/// For which repositories.
+#[derive(Deserialize, ToSchema)]
+struct Narrowing {
+    /// Patterns of repositories as they are called within their project, such as
+    /// `team-a/**`. Null, or left out, for all of them.
+    repositories: Option<Vec<String>>,
+}
+
+impl Narrowing {
+    fn patterns(&self) -> Result<Option<Patterns>, Error> {
+        self.repositories.as_deref().map(Patterns::parse).transpose()
     }
 }
 
-fn role(id: i64) -> Result<Role, Error> {
-    Role::from_id(id).ok_or_else(|| {
-        Error::invalid(
-            "role_id must be 1 (projectAdmin), 2 (developer), 3 (guest), \
-                        4 (maintainer) or 5 (limitedGuest)",
-        )
-        .about(Subject::Member)
+impl ProjectMember {
+    /// Who is named, in Harbor's order: by a number first, and users before groups.
+    async fn who(self, state: &State) -> Result<MemberRef, Error> {
+        let user = self.member_user.unwrap_or_default();
+        let group = self.member_group.unwrap_or_default();
+        if user.user_id > 0 {
+            return Ok(MemberRef::User(user.user_id));
+        }
+        if group.id > 0 {
+            return Ok(MemberRef::Group(group.id));
+        }
+        if !user.username.is_empty() {
+            return Ok(MemberRef::UserName(user.username));
+        }
+        if !group.ldap_group_dn.is_empty() {
+            return Ok(MemberRef::GroupDn(group.ldap_group_dn));
+        }
+        if !group.group_name.is_empty() {
+            let kind = group_kind(state, group.group_type).await?;
+            return Ok(MemberRef::GroupName(kind, group.group_name));
+        }
+        Err(Error::invalid("at least one of member_user or member_group must be provided")
+            .about(Subject::Member))
+    }
+}
+
+/// The kind of a group; without one, that of the auth mode.
+async fn group_kind(state: &State, group_type: i64) -> Result<GroupKind, Error> {
+    let kind = match group_type {
+        0 => match settings::current(&state.domain).await?.text(Key::AuthMode) {
+            "ldap_auth" => Some(GroupKind::Ldap),
+            "http_auth" => Some(GroupKind::Http),
+            "oidc_auth" => Some(GroupKind::Oidc),
+            _ => None,
+        },
+        number => GroupKind::from_id(number),
+    };
+    kind.ok_or_else(|| {
+        Error::invalid("group_type must be 1 (LDAP), 2 (HTTP) or 3 (OIDC)")
+            .about(Subject::UserGroup)
     })
 }
 
@@ -116,7 +186,7 @@ struct ProjectMemberEntity {
     id: i64,
     project_id: i64,
     entity_name: String,
-    role_name: &'static str,
+    role_name: String,
     role_id: i64,
     entity_id: i64,
     entity_type: &'static str,
@@ -127,12 +197,28 @@ impl From<Member> for ProjectMemberEntity {
         Self {
             id: member.id,
             project_id: member.project_id,
-            entity_name: member.username,
-            role_name: member.role.name(),
-            role_id: member.role.id(),
-            entity_id: member.user_id,
-            entity_type: "u",
+            entity_name: member.name,
+            role_name: member.role_name,
+            role_id: member.role_id,
+            entity_id: member.entity.id(),
+            entity_type: member.entity.letter(),
         }
+    }
+}
+
+/// A member with the repositories that it is for.
+#[derive(Serialize, ToSchema)]
+struct NarrowedMember {
+    #[serde(flatten)]
+    member: ProjectMemberEntity,
+    /// Patterns of the repositories; null for all of them.
+    repositories: Option<Vec<String>>,
+}
+
+impl From<Member> for NarrowedMember {
+    fn from(member: Member) -> Self {
+        let repositories = member.repositories.as_ref().map(Patterns::texts);
+        Self { member: ProjectMemberEntity::from(member), repositories }
     }
 }
 
@@ -157,9 +243,36 @@ async fn create(
     request: Sent<ProjectMember>,
 ) -> Result<Created, ApiError> {
     let allowed = may(&state, &caller, &project, Action::Create).await?;
-    let new = request.read().await?.new_member()?;
-    let id = projects::add_member(&state.domain, &allowed, new).await?;
+    let member = request.read().await?;
+    let id = add(&state, &caller, &allowed, member, None).await?;
     Ok(Created::below(&uri, id))
+}
+
+async fn create_narrowed(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    project: Project,
+    OriginalUri(uri): OriginalUri,
+    request: Sent<NarrowedMemberRequest>,
+) -> Result<Created, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Create).await?;
+    let NarrowedMemberRequest { member, narrowing } = request.read().await?;
+    let id = add(&state, &caller, &allowed, member, narrowing.patterns()?).await?;
+    Ok(Created::below(&uri, id))
+}
+
+/// Makes whoever is named a member.
+async fn add(
+    state: &State,
+    caller: &Caller,
+    allowed: &Allowed,
+    member: ProjectMember,
+    repositories: Option<Patterns>,
+) -> Result<i64, Error> {
+    let (domain, project_id) = (&state.domain, allowed.project().id);
+    let role = access::give_role(domain, caller, project_id, member.role_id).await?;
+    let who = member.who(state).await?;
+    projects::add_member(domain, allowed, NewMember { who, repositories }, role).await
 }
 
 async fn show(
@@ -173,6 +286,30 @@ async fn show(
     Ok(Json(ProjectMemberEntity::from(member)))
 }
 
+async fn list_narrowed(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    project: Project,
+    Query(query): Query<MembersQuery>,
+    request: PageRequest,
+) -> Result<Listed<NarrowedMember>, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::List).await?;
+    let (name, page) = (query.entityname.as_deref(), request.page()?);
+    let members = projects::members(&state.domain, &allowed, name, page).await?;
+    Ok(request.answer(members, NarrowedMember::from))
+}
+
+async fn show_narrowed(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    project: Project,
+    Path(MemberPath { mid }): Path<MemberPath>,
+) -> Result<Json<NarrowedMember>, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Read).await?;
+    let member = projects::member(&state.domain, &allowed, mid).await?;
+    Ok(Json(NarrowedMember::from(member)))
+}
+
 async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
@@ -181,8 +318,24 @@ async fn update(
     request: Sent<RoleRequest>,
 ) -> Result<Done, ApiError> {
     let allowed = may(&state, &caller, &project, Action::Update).await?;
-    let role = role(request.read().await?.role_id)?;
-    projects::change_role(&state.domain, &allowed, mid, role).await?;
+    let (domain, role_id) = (&state.domain, request.read().await?.role_id);
+    let role = access::give_role(domain, &caller, allowed.project().id, role_id).await?;
+    projects::change_role(domain, &allowed, mid, role).await?;
+    Ok(Done)
+}
+
+async fn update_narrowed(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    project: Project,
+    Path(MemberPath { mid }): Path<MemberPath>,
+    request: Sent<NarrowedRoleRequest>,
+) -> Result<Done, ApiError> {
+    let allowed = may(&state, &caller, &project, Action::Update).await?;
+    let (domain, request) = (&state.domain, request.read().await?);
+    let patterns = request.narrowing.patterns()?;
+    let role = access::give_role(domain, &caller, allowed.project().id, request.role_id).await?;
+    projects::set_member(domain, &allowed, mid, role, patterns.as_ref()).await?;
     Ok(Done)
 }
 

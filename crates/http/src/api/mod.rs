@@ -17,6 +17,7 @@ mod repositories;
 mod request;
 mod statistics;
 mod systeminfo;
+mod usergroups;
 mod users;
 
 use std::sync::Arc;
@@ -52,7 +53,9 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     let known = routes(vec![
         projects::operations(),
         members::operations(),
+        members::haven_operations(),
         users::operations(),
+        usergroups::operations(),
         repositories::operations(),
         artifacts::operations(),
         systeminfo::operations(),

@@ -64,6 +64,11 @@ impl Operations {
         Self { base: "/api/v2.0", tag, router: Router::new(), declared: Vec::new() }
     }
 
+    /// Operations that only Haven has, below `/api/haven/v1`.
+    pub(super) fn haven(tag: &'static str) -> Self {
+        Self { base: "/api/haven/v1", tag, router: Router::new(), declared: Vec::new() }
+    }
+
     methods! {
         get GET Get,
         head HEAD Head,

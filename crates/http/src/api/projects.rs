@@ -210,7 +210,7 @@ async fn create(
 ) -> Result<Created, ApiError> {
     let owner = access::user(&state.domain, &caller).await?;
     let request = request.read().await?;
-    request.check_storage_limit(owner.sysadmin)?;
+    request.check_storage_limit(owner.may_do_everything())?;
     let new = NewProject { metadata: request.metadata()?, name: request.project_name };
     let name = new.name.clone();
     let id = projects::create(&state.domain, caller.who(), &owner, new).await?;

@@ -85,6 +85,13 @@ impl From<&User> for UserResp {
     }
 }
 
+impl UserResp {
+    /// A user as it sees itself: only then Harbor tells by what it is an administrator.
+    fn of_oneself(user: &User) -> Self {
+        Self { admin_role_in_auth: user.admin_by_source, ..Self::from(user) }
+    }
+}
+
 /// What everybody who is known may see of a user.
 #[derive(Serialize, ToSchema)]
 struct UserSearchRespItem {
@@ -149,7 +156,7 @@ async fn current(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<UserResp>, ApiError> {
     let user = access::user(&state.domain, &caller).await?;
-    Ok(Json(UserResp::from(&*user)))
+    Ok(Json(UserResp::of_oneself(&user)))
 }
 
 async fn show(
@@ -165,5 +172,6 @@ async fn show(
     let user = users::find(&state.domain, user_id).await?;
     let user =
         user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
-    Ok(Json(UserResp::from(&*user)))
+    let is_oneself = asking.id == user_id;
+    Ok(Json(if is_oneself { UserResp::of_oneself(&user) } else { UserResp::from(&*user) }))
 }

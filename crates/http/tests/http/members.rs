@@ -37,7 +37,9 @@ async fn members_are_made_shown_changed_and_removed() {
             (json!({"role_id": 1}), 400),
             (json!({"role_id": 1, "member_user": {}}), 400),
             (json!({"role_id": 1, "member_user": {"username": "nobody"}}), 404),
-            (json!({"role_id": 1, "member_group": {"id": 1}}), 400),
+            (json!({"role_id": 1, "member_group": {"id": 1}}), 404),
+            (json!({"role_id": 0, "member_user": {"username": "bob"}}), 400),
+            (json!({"role_id": 101, "member_user": {"username": "bob"}}), 400),
         ] {
             let answer = server.ask("admin", "POST", members, &bad.to_string()).await;
             assert_eq!(answer.status, status, "{bad}");

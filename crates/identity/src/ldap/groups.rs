@@ -223,7 +223,7 @@ fn grouping(settings: &Settings) -> Result<&Grouping> {
 
 /// A distinguished name as it is compared: without regard to case and to spaces around what
 /// separates its parts.
-pub(super) fn normal(dn: &str) -> String {
+pub fn normal(dn: &str) -> String {
     let mut normal = String::with_capacity(dn.len());
     let mut spaces = 0;
     let mut escaped = false;
@@ -245,7 +245,7 @@ pub(super) fn normal(dn: &str) -> String {
 }
 
 /// Whether a text has the form of a distinguished name: parts with an equals sign each.
-fn looks_like_a_dn(dn: &str) -> bool {
+pub fn looks_like_a_dn(dn: &str) -> bool {
     dn.len() <= 4096
         && !dn.contains('\0')
         && dn.split_once('=').is_some_and(|(attribute, rest)| {

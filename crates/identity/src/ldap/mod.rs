@@ -16,7 +16,7 @@ use kit::Secret;
 
 use connection::Connection;
 use filter::Filter;
-pub use groups::{Group, find_group, find_groups};
+pub use groups::{Group, find_group, find_groups, looks_like_a_dn, normal as normal_dn};
 pub use message::Scope;
 use message::{Entry, Search};
 pub use settings::{Grouping, Membership, Settings};
