@@ -47,7 +47,9 @@ pub struct Options {
     pub buffers: usize,
     /// Where the free space of the disk is learnt from.
     pub free_space: FreeSpace,
-    /// How long a request that an object store has failed is tried again.
+    /// How long a request that an object store has failed is tried again. It is short enough
+    /// for a client to wait for the answer that the store is away, and long enough for a
+    /// store that is started anew.
     pub patience: Duration,
     /// Where it is counted how long things take.
     pub metrics: Metrics,
@@ -58,7 +60,7 @@ impl Default for Options {
         Self {
             buffers: 64 * 1024 * 1024,
             free_space: FreeSpace::Measured,
-            patience: Duration::from_secs(30),
+            patience: Duration::from_secs(10),
             metrics: Metrics::default(),
         }
     }

@@ -8,6 +8,9 @@ use haven_tests::{
 };
 use std::time::Duration;
 
+/// How long a client waits for the answer that the store is away.
+const PATIENT: Duration = Duration::from_secs(25);
+
 /// How soon a server works again once what it needs is back.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -106,12 +109,12 @@ async fn without_a_store_the_answer_is_503_until_it_is_back() {
     let ask = repository
         .client
         .request("GET", &repository.path(&format!("blobs/{}", image.layers[0].digest)));
-    assert_unavailable(&ask.timeout(Duration::from_secs(60)).send().await);
+    assert_unavailable(&ask.timeout(PATIENT).send().await);
     let blob = Blob::random(1000);
     let begun = repository.begin().await;
     let put = haven_tests::repository::with_digest(&begun, &blob.digest);
     let put = repository.client.request("PUT", &put).body(blob.bytes.clone());
-    assert_unavailable(&put.timeout(Duration::from_secs(60)).send().await);
+    assert_unavailable(&put.timeout(PATIENT).send().await);
     proxy.restore();
     back(&server, &repository, &image).await;
     // The upload from before goes on where it was acknowledged.

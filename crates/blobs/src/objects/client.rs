@@ -14,6 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Method;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -39,6 +40,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long the server may say nothing, in the middle of an answer or while it takes a part.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long it may take to begin its answer to a request that brings it nothing. Clients wait
+/// behind these, and a server that is well answers them at once.
+const QUIET: Duration = Duration::from_secs(20);
 
 /// How long a connection is kept for the next request, and how many of them.
 const IDLE: (Duration, usize) = (Duration::from_secs(30), 64);
@@ -87,12 +92,22 @@ impl HttpService for Http {
         Self: 'b,
     {
         Box::pin(async move {
-            let answer = match timeout(SILENCE, self.0.request(request)).await {
+            let patience = patience_with(request.method());
+            let answer = match timeout(patience, self.0.request(request)).await {
                 Ok(answer) => answer.map_err(failed)?,
                 Err(elapsed) => return Err(HttpError::new(HttpErrorKind::Timeout, elapsed)),
             };
             Ok(answer.map(|body| HttpResponseBody::new(Answer::new(body))))
         })
+    }
+}
+
+/// How long the answer to a request may take to begin.
+fn patience_with(method: &Method) -> Duration {
+    match *method {
+        Method::GET | Method::HEAD | Method::DELETE => QUIET,
+        // A part is on its way meanwhile, or the server joins parts.
+        _ => SILENCE,
     }
 }
 

@@ -30,7 +30,7 @@ use kit::{Error, Time};
 use object_store::{
     BackoffConfig, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
-    client::{HttpClient, HttpConnector},
+    client::{HttpClient, HttpConnector, HttpError},
     path::Path,
     signer::Signer,
 };
@@ -52,7 +52,7 @@ const BLOBS: &str = "haven/blobs";
 const UPLOADS: &str = "haven/uploads";
 const ADOPTED: &str = "docker/registry/v2/blobs";
 
-/// How long the answer to "are you there?" may take.
+/// How long the answer to "are you there?", and to what is asked after a failure, may take.
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// The store in a bucket; clones share it.
@@ -230,6 +230,7 @@ fn connect(place: &S3Place, patience: Duration) -> object_store::Result<AmazonS3
                 max_backoff: Duration::from_secs(2),
                 base: 2.0,
             },
+            // The time decides, not the count.
             max_retries: 100,
             retry_timeout: patience,
         });
@@ -244,6 +245,12 @@ fn connect(place: &S3Place, patience: Duration) -> object_store::Result<AmazonS3
 /// A request that failed, after it was tried again for a while.
 fn unavailable(error: object_store::Error) -> Error {
     Error::unavailable("the blob store is not available").because(error)
+}
+
+/// Whether the server gave no answer at all.
+fn is_out_of_reach(error: &object_store::Error) -> bool {
+    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
+    chain.into_iter().any(|cause| cause.is::<HttpError>())
 }
 
 /// Like [`unavailable`], for an object that ought to be there.

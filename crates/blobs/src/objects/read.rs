@@ -10,8 +10,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use oci::{Algorithm, Digest, Hasher};
+use tokio::time::timeout;
 
-use super::{Objects, client::RECEIVED, unavailable, unreadable};
+use super::{ANSWER, Objects, client::RECEIVED, is_out_of_reach, unavailable, unreadable};
 use crate::{
     Key,
     error::missing,
@@ -58,11 +59,13 @@ impl Objects {
         Ok(ObjectReader::new(answer.into_stream(), pool))
     }
 
-    /// Tells an object that is too short from a server that fails.
+    /// Tells an object that is too short from a server that fails. A server that was not
+    /// reached is not asked again: who waits has waited long enough.
     async fn why_not(&self, key: &Key, size: u64, error: object_store::Error) -> kit::Error {
         if matches!(error, object_store::Error::Generic { .. })
+            && !is_out_of_reach(&error)
             && let Ok(path) = self.path(key)
-            && let Ok(object) = self.0.bucket.head(&path).await
+            && let Ok(Ok(object)) = timeout(ANSWER, self.0.bucket.head(&path)).await
             && object.size < size
         {
             return missing(key);

@@ -15,9 +15,9 @@ use object_store::{
     ObjectStoreExt, PutPayload,
     multipart::{MultipartStore, PartId},
 };
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 
-use super::{Objects, UPLOADS, unavailable};
+use super::{ANSWER, Objects, UPLOADS, unavailable};
 use crate::{
     Key, Stored,
     batch::{Batch, Gather},
@@ -303,8 +303,8 @@ impl ObjectWriter {
         if let Err(error) = bucket.complete_multipart(&path, &parts.multipart, ids).await {
             // Perhaps only the answer was lost, and the second attempt found nothing to do.
             // The key is nobody else's, so the object tells.
-            let there = bucket.head(&path).await;
-            if !there.is_ok_and(|object| object.size == parts.size) {
+            let there = timeout(ANSWER, bucket.head(&path)).await;
+            if !matches!(there, Ok(Ok(object)) if object.size == parts.size) {
                 self.parts = Some(parts);
                 return Err(match names_other_parts(&error) {
                     true => unknown_upload("another writer has replaced its parts"),
