@@ -9,7 +9,9 @@ mod cosign;
 mod crane;
 mod docker;
 mod helm;
+mod notation;
 mod oras;
+mod podman;
 mod regctl;
 mod skopeo;
 

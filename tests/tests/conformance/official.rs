@@ -1,23 +1,19 @@
 //! The specification's own conformance program, asked as the 1.1 release and as
 //! the development version, on both setups.
 //!
-//! The program is the one in the `conformance` folder of the OCI
-//! distribution-spec, at commit 967efdc079b9; whoever runs this names a built one in
-//! `HAVEN_TEST_CONFORMANCE`. `make conformance` fails without; `make test` says that
-//! it was left out.
+//! `tests/tools` builds the program, from the `conformance` folder of the OCI
+//! distribution-spec at the commit that is named there.
 
 use haven_tests::{
     Role, Server, Settings,
-    services::variable,
     tool::{self, Output},
 };
-use std::{process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 use tempfile::TempDir;
 
 #[tokio::test]
-#[ignore = "needs the specification's own program: make conformance"]
 async fn the_program_of_the_specification_passes() {
-    let program = variable("HAVEN_TEST_CONFORMANCE");
+    let program = tool::find("oci-conformance");
     for (name, settings) in
         [("SQLite and files", Settings::appliance()), ("PostgreSQL and S3", Settings::cluster())]
     {
@@ -30,7 +26,7 @@ async fn the_program_of_the_specification_passes() {
     }
 }
 
-async fn run(program: &str, server: &Server, version: &str) -> Output {
+async fn run(program: &Path, server: &Server, version: &str) -> Output {
     let project = server.admin.project(false).await;
     let user = project.member(Role::ProjectAdmin).await;
     let results = TempDir::new().unwrap();
