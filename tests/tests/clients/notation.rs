@@ -57,9 +57,8 @@ async fn notation_signs_and_verifies() {
             ];
             notation(&home, user, password, &arguments).await
         };
-        let verify = async |user: &Client| {
-            notation(&home, user, user.password(), &["verify", &name]).await
-        };
+        let verify =
+            async |user: &Client| notation(&home, user, user.password(), &["verify", &name]).await;
 
         sign(developer, "Wrong1Password", "jws").await.refused(WRONG_LOGIN);
         verify(developer).await.refused(&["no signature is associated"]);
