@@ -19,6 +19,7 @@ pub mod projects;
 pub mod robots;
 pub mod access;
 pub mod tokens;
+pub mod sign_in;
 mod repositories;
 pub mod uploads;
 pub mod artifacts;

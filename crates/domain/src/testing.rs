@@ -18,6 +18,7 @@ use crate::{
     groups::{self, External, GroupKind, NewGroup},
     projects::{self, GivenRole, MemberRef, Metadata, NewMember, NewProject, ProjectRef, Role},
     rights::Patterns,
+    robots::{self, NewRobot, RequestedAccess, RequestedPermission},
     users::{self, NewUser},
 };
 
@@ -174,6 +175,34 @@ pub async fn add_user(context: &Context, username: &str) -> Caller {
         .await
         .unwrap();
     Caller::user(&users::find_by_name(context, username).await.unwrap().unwrap())
+}
+
+/// Makes a robot of the system that may do something in all projects, in Harbor's words, and
+/// gives its name and secret.
+pub async fn add_robot(context: &Context, name: &str, may: &[(&str, &str)]) -> (String, Secret) {
+    let by = admin(context).await;
+    let allowed = access::on_robots(context, &by, None, Action::Create).await.unwrap();
+    let access = |(resource, action): &(&str, &str)| RequestedAccess {
+        resource: (*resource).to_owned(),
+        action: (*action).to_owned(),
+        effect: String::new(),
+    };
+    let requested = RequestedPermission {
+        kind: "project".to_owned(),
+        namespace: "*".to_owned(),
+        access: may.iter().map(access).collect(),
+    };
+    let given = access::give(context, &by, &allowed, &[requested]).await.unwrap();
+    let new = NewRobot {
+        name: name.to_owned(),
+        description: String::new(),
+        duration: -1,
+        disabled: false,
+        visible: true,
+        secret: None,
+    };
+    let created = robots::create(context, &allowed, new, given).await.unwrap();
+    (created.name, created.secret)
 }
 
 /// What a client asks of a list by a `q` and a `sort`.

@@ -102,8 +102,9 @@ async fn by_basic(
     extract::State(state): extract::State<Arc<State>>,
     parts: Parts,
 ) -> Result<Response<Body>, ApiError> {
-    let caller = match auth::password_caller(&state, &parts.headers).await {
-        Ok(caller) => auth::from_client(caller, &parts.extensions),
+    let found = auth::password_caller(&state, &parts.headers, &parts.extensions).await;
+    let caller = match found {
+        Ok(caller) => caller,
         Err(refused) => return Ok(unauthorized(refused.into_error())),
     };
     let asked = read_query(&parts.uri)?;
@@ -113,15 +114,18 @@ async fn by_basic(
         return Ok(unauthorized(Error::new(Kind::Unauthenticated, message)));
     }
     asked.check_service()?;
-    let refresh = match (asked.offline, caller.user_id()) {
-        (true, Some(_)) => {
-            let user = access::user(&state.domain, &caller).await?;
-            Some(tokens::issue_refresh(&state.domain, &user)?)
-        }
-        _ => None,
-    };
+    let refresh = refresh_token(&state, &caller, asked.offline).await?;
     let issued = tokens::issue(&state.domain, &caller, &asked.scopes).await?;
     answer(&caller, &issued, refresh, false)
+}
+
+/// A refresh token, if one is wanted: users get one, robots do with their secret.
+async fn refresh_token(state: &State, caller: &Caller, wanted: bool) -> Result<Option<String>> {
+    if !wanted || caller.user_id().is_none() {
+        return Ok(None);
+    }
+    let user = access::user(&state.domain, caller).await?;
+    tokens::issue_refresh(&state.domain, &user).map(Some)
 }
 
 fn read_query(uri: &Uri) -> Result<Asked> {

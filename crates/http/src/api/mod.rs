@@ -105,8 +105,9 @@ async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match auth::api_caller(&state, request.headers()).await {
-        Ok(caller) => auth::from_client(caller, request.extensions()),
+    let found = auth::api_caller(&state, request.headers(), request.extensions()).await;
+    let caller = match found {
+        Ok(caller) => caller,
         Err(error) => return ApiError::from(error).into_response(),
     };
     let name = caller.name().cloned();

@@ -4,8 +4,14 @@
 mod basic;
 mod challenge;
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::http::{Extensions, HeaderMap, header::AUTHORIZATION};
-use domain::{access::Caller, tokens, users};
+use domain::{
+    access::Caller,
+    sign_in::{self, Attempt, Way},
+    tokens,
+};
 use kit::{Error, Kind};
 
 use crate::{Peer, State};
@@ -45,16 +51,19 @@ enum Shown<'a> {
 ///
 /// # Errors
 /// See [`Refused`].
-pub async fn caller(state: &State, headers: &HeaderMap) -> Result<Caller, Refused> {
+pub async fn caller(
+    state: &State,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Caller, Refused> {
     match shown(headers) {
-        Shown::Nothing => Ok(Caller::anonymous()),
-        Shown::Bearer(token) => {
-            tokens::verify(&state.domain, token).await.map_err(|error| match error.kind {
-                Kind::Unauthenticated => Refused::Token(error),
-                _ => Refused::Failed(error),
-            })
-        }
-        Shown::Basic(shown) => by_password(state, &shown).await,
+        Shown::Nothing => Ok(from_client(Caller::anonymous(), extensions)),
+        Shown::Bearer(token) => match tokens::verify(&state.domain, token).await {
+            Ok(caller) => Ok(from_client(caller, extensions)),
+            Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Token(error)),
+            Err(error) => Err(Refused::Failed(error)),
+        },
+        Shown::Basic(shown) => by_password(state, &shown, &attempt(extensions, Way::Registry)).await,
         Shown::Nonsense => Err(Refused::Credentials(Error::new(
             Kind::Unauthenticated,
             "the Authorization header is neither Basic nor Bearer",
@@ -67,12 +76,17 @@ pub async fn caller(state: &State, headers: &HeaderMap) -> Result<Caller, Refuse
 ///
 /// # Errors
 /// Only when it could not be found out.
-pub async fn api_caller(state: &State, headers: &HeaderMap) -> Result<Caller, Error> {
-    let Shown::Basic(shown) = shown(headers) else { return Ok(Caller::anonymous()) };
-    match by_password(state, &shown).await {
+pub async fn api_caller(
+    state: &State,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Caller, Error> {
+    let anonymous = from_client(Caller::anonymous(), extensions);
+    let Shown::Basic(shown) = shown(headers) else { return Ok(anonymous) };
+    match by_password(state, &shown, &attempt(extensions, Way::Api)).await {
         Ok(caller) => Ok(caller),
         Err(Refused::Failed(error)) => Err(error),
-        Err(_) => Ok(Caller::anonymous()),
+        Err(_) => Ok(anonymous),
     }
 }
 
@@ -81,10 +95,14 @@ pub async fn api_caller(state: &State, headers: &HeaderMap) -> Result<Caller, Er
 ///
 /// # Errors
 /// See [`Refused`].
-pub(crate) async fn password_caller(state: &State, headers: &HeaderMap) -> Result<Caller, Refused> {
+pub(crate) async fn password_caller(
+    state: &State,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Caller, Refused> {
     match shown(headers) {
-        Shown::Nothing => Ok(Caller::anonymous()),
-        Shown::Basic(shown) => by_password(state, &shown).await,
+        Shown::Nothing => Ok(from_client(Caller::anonymous(), extensions)),
+        Shown::Basic(shown) => by_password(state, &shown, &attempt(extensions, Way::Registry)).await,
         Shown::Bearer(_) | Shown::Nonsense => Err(Refused::Credentials(Error::new(
             Kind::Unauthenticated,
             "the Authorization header is not Basic",
@@ -92,17 +110,28 @@ pub(crate) async fn password_caller(state: &State, headers: &HeaderMap) -> Resul
     }
 }
 
+/// What is known of a client that shows a name and a secret.
+pub(crate) fn attempt(extensions: &Extensions, way: Way) -> Attempt {
+    let peer = extensions.get::<Peer>();
+    let unknown = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    Attempt { address: peer.map_or(unknown, |peer| peer.address.ip()), way }
+}
+
 /// The same caller, from the client's address as far as it is known.
-pub(crate) fn from_client(caller: Caller, extensions: &Extensions) -> Caller {
+fn from_client(caller: Caller, extensions: &Extensions) -> Caller {
     match extensions.get::<Peer>() {
         Some(peer) => caller.at(peer.address.ip()),
         None => caller,
     }
 }
 
-async fn by_password(state: &State, shown: &basic::Credentials) -> Result<Caller, Refused> {
-    match users::verify(&state.domain, &shown.username, &shown.password).await {
-        Ok(user) => Ok(Caller::user(&user)),
+async fn by_password(
+    state: &State,
+    shown: &basic::Credentials,
+    attempt: &Attempt,
+) -> Result<Caller, Refused> {
+    match sign_in::by_password(&state.domain, &shown.username, &shown.password, attempt).await {
+        Ok(caller) => Ok(caller),
         Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Credentials(error)),
         Err(error) => Err(Refused::Failed(error)),
     }

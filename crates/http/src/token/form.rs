@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract,
-    http::{HeaderValue, Response, header::CONTENT_TYPE},
+    extract::{self, Request},
+    http::{Extensions, HeaderValue, Response, header::CONTENT_TYPE},
 };
-use domain::{access::Caller, tokens, users};
+use domain::{
+    access::Caller,
+    sign_in::{self, Way},
+    tokens,
+};
 use kit::{Error, Kind, Result};
 use serde_json::json;
 
-use super::{Asked, answer};
+use super::{Asked, answer, refresh_token};
 use crate::{
     State,
     api::{ApiError, read_body},
+    auth,
 };
 
 /// What a client shows of itself.
@@ -46,28 +51,32 @@ impl Form {
 /// Answers a POST.
 pub(super) async fn by_form(
     extract::State(state): extract::State<Arc<State>>,
-    body: Body,
+    request: Request,
 ) -> Response<Body> {
-    match token(&state, body).await {
+    let (parts, body) = request.into_parts();
+    match token(&state, &parts.extensions, body).await {
         Ok(response) => response,
         Err(error) => refusal(error),
     }
 }
 
-async fn token(state: &State, body: Body) -> Result<Response<Body>> {
+async fn token(state: &State, extensions: &Extensions, body: Body) -> Result<Response<Body>> {
     let form = Form::read(&read_body(body).await?)?;
     form.asked.check_service()?;
-    let (user, refresh) = match form.grant_type.as_deref() {
+    let (caller, refresh) = match form.grant_type.as_deref() {
         Some("password") => {
             let (username, password) =
                 (present(form.username, "username")?, present(form.password, "password")?);
-            let user = users::verify(&state.domain, &username, &password).await?;
-            let refresh = form.asked.offline.then(|| tokens::issue_refresh(&state.domain, &user));
-            (user, refresh.transpose()?)
+            let attempt = auth::attempt(extensions, Way::Registry);
+            let caller =
+                sign_in::by_password(&state.domain, &username, &password, &attempt).await?;
+            let refresh = refresh_token(state, &caller, form.asked.offline).await?;
+            (caller, refresh)
         }
         Some("refresh_token") => {
             let refresh = present(form.refresh_token, "refresh_token")?;
-            (tokens::verify_refresh(&state.domain, &refresh).await?, Some(refresh))
+            let user = tokens::verify_refresh(&state.domain, &refresh).await?;
+            (Caller::user(&user), Some(refresh))
         }
         Some(_) => {
             let message = "the parameter grant_type must be password or refresh_token";
@@ -75,7 +84,6 @@ async fn token(state: &State, body: Body) -> Result<Response<Body>> {
         }
         None => return Err(missing("grant_type")),
     };
-    let caller = Caller::user(&user);
     let issued = tokens::issue(&state.domain, &caller, &form.asked.scopes).await?;
     answer(&caller, &issued, refresh, true).map_err(ApiError::into_inner)
 }

@@ -68,8 +68,8 @@ async fn respond(state: &Arc<State>, parts: &Parts, body: &mut Body) -> Response
         }
     };
     let route = route(&endpoint, &parts.method);
-    let caller = match auth::caller(state, &parts.headers).await {
-        Ok(caller) => auth::from_client(caller, &parts.extensions),
+    let caller = match auth::caller(state, &parts.headers, &parts.extensions).await {
+        Ok(caller) => caller,
         Err(refused) => {
             let reason = matches!(refused, Refused::Token(_)).then_some(Reason::InvalidToken);
             let response = refusal(state, parts, &endpoint, &refused.into_error(), reason);

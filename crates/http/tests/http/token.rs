@@ -4,7 +4,7 @@ use axum::{body::Body, http::Request};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     projects::Role,
-    testing::{PASSWORD, add_project, add_user, join},
+    testing::{PASSWORD, add_project, add_robot, add_user, join},
 };
 use haven_http::Peer;
 use serde_json::{Value, json};
@@ -185,6 +185,43 @@ async fn oauth2_gives_tokens_and_refreshes_them() {
         assert!(answer["refresh_token"].is_string());
         let answer = server.get("", &offline).await.json();
         assert!(answer.get("refresh_token").is_none(), "nobody has nothing to refresh");
+    }
+}
+
+#[tokio::test]
+async fn a_robot_signs_in_wherever_a_user_does() {
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        let may = [("repository", "pull"), ("repository", "list")];
+        let (name, secret) = add_robot(&server.domain, "ci", &may).await;
+        let robot = basic(&name, secret.reveal());
+        let scope = format!("{TOKEN}&offline_token=true&scope=repository:p/x:pull,push");
+        let answer = server.get_as(&robot, &scope).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let json = answer.json();
+        assert!(json.get("refresh_token").is_none(), "a robot has its secret");
+        assert_eq!(access(json["token"].as_str().unwrap())[0]["actions"], json!(["pull"]));
+        let bearer = format!("Bearer {}", json["token"].as_str().unwrap());
+        for shown in [bearer.as_str(), robot.as_str()] {
+            assert_eq!(server.get_as(shown, "/v2/").await.status, 200);
+            assert_eq!(server.get_as(shown, "/v2/p/x/manifests/y").await.status, 404);
+        }
+        let path = "/api/v2.0/projects/p/repositories";
+        assert_eq!(server.get_as(&robot, path).await.status, 200);
+
+        let secret = secret.reveal();
+        let form = format!(
+            "grant_type=password&service=harbor-registry&username=robot%24ci&password={secret}\
+             &access_type=offline&scope=repository:p/x:pull"
+        );
+        let answer = post(&server, &form).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.json().get("refresh_token").is_none());
+        assert_eq!(post(&server, &form.replace(secret, "Wrong12345")).await.status, 401);
+        let wrong = basic(&name, "Wrong12345");
+        assert_eq!(server.get_as(&wrong, TOKEN).await.status, 401);
+        assert_eq!(server.get_as(&wrong, "/v2/").await.status, 401);
+        assert_eq!(server.get_as(&wrong, path).await.status, 401);
     }
 }
 

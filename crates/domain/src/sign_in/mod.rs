@@ -1,0 +1,58 @@
+//! Signing in: from a name and a secret to a [`Caller`], whoever it is.
+//!
+//! Owns no table. The one way for every place that takes a name and a secret: the registry,
+//! its token service, the API and the portal. Promises: who it is, is asked in the same
+//! order everywhere (robots, then local users), and a refusal tells neither which of them
+//! was asked nor whether there is anybody of that name. `http` may call.
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use kit::Result;
+
+use crate::{Context, access::Caller, robots, users};
+
+/// Where a name and a secret are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The registry: `docker login`, the token service, and Basic on `/v2`.
+    Registry,
+    /// Basic on the API.
+    Api,
+    /// The form of the portal, which begins a session.
+    Portal,
+}
+
+/// What is known of an attempt beside the name and the secret.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The client's address.
+    pub address: IpAddr,
+    /// Where it is made.
+    pub way: Way,
+}
+
+/// The caller that a name and a secret prove. One that was proved in the last minutes costs
+/// microseconds.
+///
+/// # Errors
+/// Unauthenticated, without telling what is wrong; TooMany when too many wait.
+pub async fn by_password(
+    context: &Context,
+    name: &str,
+    secret: &str,
+    attempt: &Attempt,
+) -> Result<Caller> {
+    // Machines have no business in the portal.
+    let robot = match attempt.way {
+        Way::Registry | Way::Api => robots::verify(context, name, secret).await?,
+        Way::Portal => None,
+    };
+    let caller = match robot {
+        Some(robot) => Caller::robot(&robot),
+        None => Caller::user(&*users::verify(context, name, secret).await?),
+    };
+    Ok(caller.at(attempt.address))
+}
