@@ -63,7 +63,9 @@ pub async fn caller(
             Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Token(error)),
             Err(error) => Err(Refused::Failed(error)),
         },
-        Shown::Basic(shown) => by_password(state, &shown, &attempt(extensions, Way::Registry)).await,
+        Shown::Basic(shown) => {
+            by_password(state, &shown, &attempt(extensions, Way::Registry)).await
+        }
         Shown::Nonsense => Err(Refused::Credentials(Error::new(
             Kind::Unauthenticated,
             "the Authorization header is neither Basic nor Bearer",
@@ -102,7 +104,9 @@ pub(crate) async fn password_caller(
 ) -> Result<Caller, Refused> {
     match shown(headers) {
         Shown::Nothing => Ok(from_client(Caller::anonymous(), extensions)),
-        Shown::Basic(shown) => by_password(state, &shown, &attempt(extensions, Way::Registry)).await,
+        Shown::Basic(shown) => {
+            by_password(state, &shown, &attempt(extensions, Way::Registry)).await
+        }
         Shown::Bearer(_) | Shown::Nonsense => Err(Refused::Credentials(Error::new(
             Kind::Unauthenticated,
             "the Authorization header is not Basic",
