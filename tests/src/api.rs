@@ -77,6 +77,46 @@ impl Client {
     }
 }
 
+/// A robot account.
+#[derive(Clone, Debug)]
+pub struct Robot {
+    /// Its number.
+    pub id: i64,
+    /// The robot, with its secret.
+    pub client: Client,
+}
+
+impl Client {
+    /// Makes a robot of a project, or of the system, that may do this: resources and
+    /// actions.
+    pub async fn robot(&self, project: Option<&str>, access: &[(&str, &str)]) -> Robot {
+        let kind = if project.is_some() { "project" } else { "system" };
+        let access =
+            access.iter().map(|(resource, action)| json!({"resource": resource, "action": action}));
+        let asked = json!({
+            "name": unique("robot"),
+            "level": kind,
+            "duration": -1,
+            "permissions": [{
+                "kind": kind,
+                "namespace": project.unwrap_or("/"),
+                "access": access.collect::<Vec<_>>(),
+            }],
+        });
+        let made = self.request("POST", "/api/v2.0/robots").json(&asked).send().await;
+        let made = made.expect(201).json();
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let client = self.login(&text("name"), &text("secret"));
+        Robot { id: made["id"].as_i64().unwrap(), client }
+    }
+
+    /// The number of the user that this is.
+    pub async fn number(&self) -> i64 {
+        let user = self.get("/api/v2.0/users/current").await.expect(200).json();
+        user["user_id"].as_i64().unwrap()
+    }
+}
+
 impl Project {
     /// Makes a user who has this role here.
     pub async fn member(&self, role: Role) -> Client {

@@ -3,6 +3,7 @@
 
 mod api;
 mod auth;
+mod drain;
 mod read_only;
 mod state;
 mod token;
@@ -67,7 +68,14 @@ impl App {
         if path == "/v2" || path.starts_with("/v2/") {
             return v2::handle(&self.state, request).await;
         }
+        let headers = request.headers().clone();
+        let (parts, body) = request.into_parts();
+        let (body, mut returned) = drain::lend(body);
+        let request = Request::from_parts(parts, body);
         let Ok(response) = self.router.clone().oneshot(request).await;
+        if let Ok(unread) = returned.try_recv() {
+            drain::drain(&headers, unread).await;
+        }
         response
     }
 }

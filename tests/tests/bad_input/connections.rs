@@ -72,6 +72,33 @@ async fn what_is_not_http_is_hung_up_on() {
 }
 
 #[tokio::test]
+async fn a_body_that_nobody_wanted_does_not_cost_the_connection() {
+    on_each_setup(async |server| {
+        let scene = Scene::on(server).await;
+        let mut connection = Raw::connect(scene.host()).await;
+        let host = format!("Host: {}", scene.host());
+        let length = 300_000;
+        // Refused before any of the body is looked at, by the API and by the registry.
+        for (method, path) in [
+            ("POST", "/api/v2.0/users"),
+            ("PUT", "/v2/library/app/manifests/latest"),
+            ("GET", "/api/v2.0/nothing"),
+        ] {
+            let head =
+                format!("{method} {path} HTTP/1.1\r\n{host}\r\nContent-Length: {length}\r\n\r\n");
+            connection.send(head).await;
+            connection.send(vec![b'x'; length]).await;
+            let answer = connection.answer().await.unwrap();
+            assert_refusal(path, &answer);
+            connection.send(scene.head("GET", "/v2/", &[])).await;
+            let answer = connection.answer().await.expect(path);
+            assert_eq!(answer.status, 200, "{}", answer.head);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn requests_sent_in_one_go_are_answered_in_turn() {
     on_each_setup(async |server| {
         let scene = Scene::on(server).await;

@@ -1,12 +1,13 @@
 //! Bad input of every kind: each gets a clear error in the registry's format, loses
 //! nothing that was acknowledged, and leaves the server serving.
 //!
-//! `addresses`: what stands in the request line. `bodies`: what comes after it.
+//! `api`: every operation of the API, from its document. `addresses`: what stands in the request line. `bodies`: what comes after it.
 //! `credentials`: forged tokens. `connections`: how it comes. `disks`: a full and
 //! a locked disk. Databases and stores that go away are the `replicas` suite's.
 #![allow(clippy::unwrap_used)]
 
 mod addresses;
+mod api;
 mod bodies;
 mod connections;
 mod credentials;

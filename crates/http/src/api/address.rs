@@ -1,5 +1,5 @@
 //! The address of a request, before anything looks at it: as Harbor does, slashes that
-//! follow each other count as one, and a query has no semicolons, by which some programs
+//! follow each other count as one, one at the end of a path does not matter, and a query has no semicolons, by which some programs
 //! separate parameters and some do not.
 
 use std::borrow::Cow;
@@ -31,9 +31,10 @@ pub(crate) fn tidy<B>(mut request: Request<B>) -> Result<Request<B>, ApiError> {
     Ok(request)
 }
 
-/// A path with one slash where there are several.
+/// A path with one slash where there are several, and none at the end of one of the API.
 fn merged(path: &str) -> Cow<'_, str> {
-    if !path.contains("//") {
+    let ends = |path: &str| path.starts_with("/api/") && path.ends_with('/');
+    if !path.contains("//") && !ends(path) {
         return Cow::Borrowed(path);
     }
     let mut merged = String::with_capacity(path.len());
@@ -41,6 +42,9 @@ fn merged(path: &str) -> Cow<'_, str> {
         if c != '/' || !merged.ends_with('/') {
             merged.push(c);
         }
+    }
+    if ends(&merged) {
+        merged.pop();
     }
     Cow::Owned(merged)
 }

@@ -94,7 +94,8 @@ impl Operations {
             description.refuses(*status);
         }
         let path = format!("{}{path}", self.base);
-        self.router = self.router.route(&path, named(id, on(filter, handler)));
+        // Requests come without a slash at the end, see `address`.
+        self.router = self.router.route(path.trim_end_matches('/'), named(id, on(filter, handler)));
         self.declared.push(Declared { method, path, tag: self.tag, id, summary, description });
         self
     }

@@ -14,28 +14,27 @@ mod referrers;
 mod tags;
 mod uploads;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
-    body::{Body, HttpBody},
+    body::Body,
     http::{
         HeaderName, HeaderValue, Method, Request, Response, StatusCode,
         header::{
-            ALLOW, AUTHORIZATION, CONTENT_LENGTH, EXPECT, LOCATION, WARNING, WWW_AUTHENTICATE,
+            ALLOW, AUTHORIZATION, CONTENT_LENGTH, LOCATION, WARNING, WWW_AUTHENTICATE,
             X_CONTENT_TYPE_OPTIONS,
         },
         request::Parts,
     },
 };
-use bytes::Bytes;
 use domain::access::{Caller, Right};
-use http_body_util::BodyExt;
 use kit::{Error, Kind, Result};
 use oci::{Endpoint, RepositoryName};
 
 use crate::{
     Principal, Route, State,
     auth::{self, Reason, Refused},
+    drain::drain,
     read_only,
 };
 
@@ -47,15 +46,11 @@ const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
 const OCI_NAMESPACE: HeaderName = HeaderName::from_static("oci-namespace");
 const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 
-/// How much of a refused body is read on, in bytes, and for how long.
-const MOST_DRAINED: usize = 16 * 1024 * 1024;
-const LONGEST_DRAIN: Duration = Duration::from_secs(5);
-
 /// Answers a request whose path begins with `/v2`.
 pub(crate) async fn handle(state: &Arc<State>, request: Request<Body>) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
     let response = respond(state, &parts, &mut body).await;
-    drain(&parts, body).await;
+    drain(&parts.headers, body).await;
     response
 }
 
@@ -180,26 +175,6 @@ fn challenged(
     let challenge = auth::challenge(&auth::origin(state, parts), scope, reason);
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     response
-}
-
-/// Reads on what a refused client still sends, within bounds, so that it comes to read
-/// the answer: to a client that is cut off while it writes the answer is lost.
-async fn drain(parts: &Parts, mut body: Body) {
-    // Who waits to be told to go on sends nothing unless the body is asked for.
-    if body.is_end_stream() || parts.headers.contains_key(EXPECT) {
-        return;
-    }
-    let mut left = MOST_DRAINED;
-    let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            let length = frame.data_ref().map_or(0, Bytes::len);
-            left = left.saturating_sub(length);
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LONGEST_DRAIN, reading).await;
 }
 
 /// The right that a request on a repository needs.

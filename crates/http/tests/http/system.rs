@@ -15,6 +15,16 @@ async fn ping_pongs() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_does_not_matter() {
+    let server = sqlite().await;
+    for path in ["/api/v2.0/ping/", "/api//v2.0///ping//", "/api/version/"] {
+        assert_eq!(server.get("", path).await.status, 200, "{path}");
+    }
+    // In the registry's protocol it does.
+    assert_eq!(server.get("admin", "/v2/library/x/tags/list/").await.status, 404);
+}
+
+#[tokio::test]
 async fn health_tells_of_the_database_and_stays_200() {
     for server in both().await {
         let answer = server.get("", "/api/v2.0/health").await.json();

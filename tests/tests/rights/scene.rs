@@ -1,0 +1,124 @@
+//! Projects, people and robots to ask as, and how an operation is asked for.
+
+use crate::table::{Operation, ROLES, Right, rules};
+use haven_tests::{
+    Answer, Client, Image, Role, Server,
+    api::{Project, Robot},
+    content::{sha256, unique},
+};
+
+/// A server with two projects of the same members.
+pub struct Scene<'a> {
+    pub server: &'a Server,
+    pub private: Project,
+    pub public: Project,
+    /// A user for each role, with it in both projects.
+    pub people: Vec<(Role, Client)>,
+    /// A user without any role.
+    pub stranger: Client,
+    stranger_id: i64,
+}
+
+impl<'a> Scene<'a> {
+    pub async fn on(server: &'a Server) -> Scene<'a> {
+        let admin = &server.admin;
+        let (private, public) = (admin.project(false).await, admin.project(true).await);
+        let mut people = Vec::new();
+        for role in ROLES {
+            let person = private.member(role).await;
+            public.add(&person, role).await;
+            people.push((role, person));
+        }
+        for project in [&private, &public] {
+            let image = Image::random(&[10]);
+            project.repository(admin, "app").push("latest", &image).await;
+        }
+        let stranger = admin.user().await;
+        let stranger_id = stranger.number().await;
+        Scene { server, private, public, people, stranger, stranger_id }
+    }
+
+    /// Asks for an operation on a project as somebody.
+    pub async fn ask(&self, who: &Client, operation: &Operation, project: &str) -> Answer {
+        let mut path = String::new();
+        for (i, part) in operation.path.split('{').enumerate() {
+            match part.split_once('}').filter(|_| i > 0) {
+                None => path.push_str(part),
+                Some((name, rest)) => {
+                    path.push_str(&self.value(name, project).await);
+                    path.push_str(rest);
+                }
+            }
+        }
+        let mut request = who.request(operation.method, &path);
+        if !operation.body.is_empty() {
+            let body = operation
+                .body
+                .replace("<project>", project)
+                .replace("<unique>", &unique("x"))
+                .replace("<stranger>", self.stranger.name());
+            request = request.header("content-type", "application/json").body(body);
+        }
+        request.send().await
+    }
+
+    /// What stands for a part of a path: what comes after its colon, or what its name means.
+    async fn value(&self, name: &str, project: &str) -> String {
+        match name.split(':').next_back().unwrap() {
+            "project_name_or_id" | "project_name" => project.to_owned(),
+            "repository_name" => "app".to_owned(),
+            "reference" => "latest".to_owned(),
+            "digest" => sha256(b"nothing"),
+            "stranger" => self.stranger_id.to_string(),
+            // Operations may delete them: everybody gets one to try on.
+            "project_robot" => {
+                let access = [("repository", "pull")];
+                self.server.admin.robot(Some(project), &access).await.id.to_string()
+            }
+            "system_robot" => {
+                self.server.admin.robot(None, &[("project", "list")]).await.id.to_string()
+            }
+            other => other.to_owned(),
+        }
+    }
+
+    /// A robot with exactly this right, and one with every other that a robot can have, but
+    /// for those that this one follows from.
+    pub async fn robots(&self, project: Option<&str>, right: Right) -> (Robot, Robot) {
+        let right = right.of_robot();
+        let others: Vec<(&str, &str)> = rules()
+            .iter()
+            .filter(|(other, rule)| rule.robot && other.scope == right.scope)
+            .map(|(other, _)| (other.resource, other.action))
+            .filter(|other| *other != (right.resource, right.action))
+            .filter(|other| right.action != "pull" || *other != ("repository", "push"))
+            .collect();
+        let with = [(right.resource, right.action)];
+        let admin = &self.server.admin;
+        (admin.robot(project, &with).await, admin.robot(project, &others).await)
+    }
+}
+
+/// Panics unless the answer is a refusal: nobody is asked who it is, others are told no.
+#[track_caller]
+pub fn assert_refused(who: &str, operation: &Operation, answer: &Answer) {
+    let expected = if who == "nobody" { 401 } else { 403 };
+    assert!(
+        answer.status == expected,
+        "{who} must be refused {operation} with {expected}: {}",
+        answer.describe()
+    );
+    if operation.method != "HEAD" {
+        answer.assert_error_format();
+    }
+}
+
+/// Panics unless the answer is what those who may are given.
+#[track_caller]
+pub fn assert_answered(who: &str, operation: &Operation, answer: &Answer) {
+    assert!(
+        operation.is_answer(answer.status),
+        "{who} may {operation}, and got {}",
+        answer.describe()
+    );
+}
