@@ -92,6 +92,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0004_people.sql"),
             include_str!("../migrations/postgres/0004_people.sql"),
         ),
+        Migration::new(
+            5,
+            "sessions",
+            include_str!("../migrations/sqlite/0005_sessions.sql"),
+            include_str!("../migrations/postgres/0005_sessions.sql"),
+        ),
     ])
 }
 

@@ -8,7 +8,7 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts, audit,
     cache::{Cached, Pair},
-    projects, repositories, robots, roles, settings, tokens, uploads, users,
+    projects, repositories, robots, roles, sessions, settings, tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.
@@ -58,6 +58,8 @@ pub struct Context {
     pub(crate) keys: Arc<tokens::Keys>,
     /// What this process knows of passwords.
     pub(crate) passwords: users::Passwords,
+    /// Marks what browsers hold of sessions.
+    pub(crate) session_key: sessions::SessionKey,
     /// Signs the names of uploads.
     pub(crate) ticket_key: uploads::TicketKey,
     /// Proves that entries of the audit log are Haven's.
@@ -79,6 +81,7 @@ pub(crate) struct Caches {
     pub(crate) custom_roles: Cached<i64, roles::CustomRole>,
     pub(crate) robots: Cached<i64, robots::Robot>,
     pub(crate) robot_proofs: robots::Proofs,
+    pub(crate) sessions: Cached<String, sessions::Session>,
     pub(crate) repositories: Cached<String, repositories::Repository>,
     pub(crate) tags: Cached<Pair<i64, oci::Tag>, oci::Digest>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
@@ -102,6 +105,7 @@ impl Caches {
             custom_roles: Cached::new("custom_role", Self::MOST, |_| 1),
             robots: Cached::new("robot", Self::MOST, |_| 1),
             robot_proofs: robots::no_proofs(),
+            sessions: Cached::new("session", Self::MOST, |_| 1),
             repositories: Cached::new("repository", Self::MOST, |_| 1),
             tags: Cached::new("tag", Self::MOST, |_| 1),
             manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
@@ -125,6 +129,7 @@ impl Caches {
             || self.roles.apply(change)
             || self.custom_roles.apply(change)
             || self.robots.apply(change)
+            || self.sessions.apply(change)
             || self.repositories.apply(change)
             || self.tags.apply(change)
             || self.manifests.apply(change)
@@ -138,6 +143,7 @@ impl Caches {
         self.roles.forget_all();
         self.custom_roles.forget_all();
         self.robots.forget_all();
+        self.sessions.forget_all();
         self.repositories.forget_all();
         self.tags.forget_all();
         self.manifests.forget_all();

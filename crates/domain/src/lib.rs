@@ -17,6 +17,7 @@ pub mod configurations;
 pub mod roles;
 pub mod projects;
 pub mod robots;
+pub mod sessions;
 pub mod access;
 pub mod tokens;
 pub mod sign_in;

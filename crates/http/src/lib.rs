@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod drain;
+mod portal;
 mod read_only;
 mod state;
 mod token;

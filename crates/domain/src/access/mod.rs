@@ -10,6 +10,7 @@
 //! [`Allowed`] cannot be made elsewhere, so a verb that takes one cannot be reached
 //! without asking here. Every room below and `http` may call.
 
+mod account;
 mod caller;
 mod decide;
 mod give;
@@ -17,6 +18,7 @@ mod sight;
 #[cfg(test)]
 mod tests;
 
+pub use account::{on_account, own_account, to_make_user};
 pub use caller::Caller;
 pub use decide::{
     AllowedCatalog, known, on_catalog, on_project, on_repository, on_robot, on_robots, on_system,

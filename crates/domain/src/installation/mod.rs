@@ -22,6 +22,7 @@ use crate::{
     audit::{AuditKey, Forwarder, Pulls},
     context::Caches,
     projects,
+    sessions::SessionKey,
     tokens::{self, Keys, NewKey},
     uploads::{TicketKey, Writers},
     users::{self, Passwords},
@@ -35,6 +36,12 @@ const TICKET_KEY: &str = "upload_ticket_key";
 
 /// The setting that holds the key of the audit log, sealed.
 const AUDIT_KEY: &str = "audit_key";
+
+/// The setting that holds the key for what browsers hold of sessions, sealed.
+const SESSION_KEY: &str = "session_key";
+
+/// All of them: an installation of an earlier version may lack some.
+const ALL: [&str; 4] = [SEAL_CHECK, TICKET_KEY, AUDIT_KEY, SESSION_KEY];
 
 /// What a start made that only a first start makes.
 #[derive(Clone, Debug, Default)]
@@ -67,13 +74,14 @@ impl Context {
 
         let mut shared = read(&db).await?;
         let mut first_start = FirstStart::default();
-        if [SEAL_CHECK, TICKET_KEY, AUDIT_KEY].iter().any(|name| !shared.contains_key(*name)) {
+        if ALL.iter().any(|name| !shared.contains_key(*name)) {
             first_start = found(&db, &seal, &passwords, clock.now(), admin_password).await?;
             shared = read(&db).await?;
         }
         check(&seal, shared.get(SEAL_CHECK))?;
         let ticket_key = TicketKey::new(&read_key(&seal, &shared, TICKET_KEY)?);
         let audit_key = AuditKey::new(&read_key(&seal, &shared, AUDIT_KEY)?);
+        let session_key = SessionKey::new(&read_key(&seal, &shared, SESSION_KEY)?);
         let writers = Writers::default();
         let context = Self {
             db,
@@ -85,6 +93,7 @@ impl Context {
             caches,
             keys,
             passwords,
+            session_key,
             ticket_key,
             audit_key,
             forwarder: Forwarder::start(),
@@ -134,6 +143,7 @@ async fn found(
         seal_check: seal.seal(SEAL_CHECK.as_bytes(), SEAL_CHECK),
         ticket_key: seal.seal(&kit::random_bytes::<32>(), TICKET_KEY),
         audit_key: seal.seal(&kit::random_bytes::<32>(), AUDIT_KEY),
+        session_key: seal.seal(&kit::random_bytes::<32>(), SESSION_KEY),
         password_hash: users::hash(passwords, password.reveal()).await?,
         signing_key: NewKey::make(seal)?,
     });
@@ -151,6 +161,7 @@ struct Foundation {
     seal_check: String,
     ticket_key: String,
     audit_key: String,
+    session_key: String,
     password_hash: String,
     signing_key: NewKey,
 }
@@ -163,6 +174,7 @@ impl Foundation {
         tx.one(sql::LOCK, args![SEAL_CHECK]).await?;
         tx.execute(sql::INSERT, args![TICKET_KEY, &self.ticket_key]).await?;
         tx.execute(sql::INSERT, args![AUDIT_KEY, &self.audit_key]).await?;
+        tx.execute(sql::INSERT, args![SESSION_KEY, &self.session_key]).await?;
         let made_admin = users::first(tx, &self.password_hash, now).await?;
         projects::first(tx, now).await?;
         self.signing_key.insert_if_first(tx, now).await?;

@@ -20,6 +20,9 @@ async fn robots_and_users_sign_in_alike() {
         let context = place.open().await;
         let alice = add_user(&context, "alice").await;
         let (name, secret) = add_robot(&context, "ci", &[("repository", "pull")]).await;
+        let portal = from(1, Way::Portal);
+        let refused = by_password(&context, &name, secret.reveal(), &portal).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Unauthenticated, "the portal is for people");
         for way in [Way::Registry, Way::Api, Way::Portal] {
             let attempt = from(1, way);
             let caller = by_password(&context, "alice", PASSWORD, &attempt).await.unwrap();

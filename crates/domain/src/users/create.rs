@@ -62,6 +62,31 @@ pub async fn create(context: &Context, allowed: &Allowed<System>, new: NewUser) 
     })
 }
 
+/// What no two users have alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unique {
+    /// The name.
+    Name,
+    /// The e-mail address.
+    Email,
+}
+
+/// Whether a new user could not have a name or an address, because another has it.
+///
+/// # Errors
+/// None but the database's.
+pub async fn is_taken(context: &Context, what: Unique, value: &str) -> Result<bool> {
+    // Nobody's holds NUL, which the database refuses to be asked for.
+    if value.contains('\0') {
+        return Ok(false);
+    }
+    let statement = match what {
+        Unique::Name => sql::NAME_TAKEN,
+        Unique::Email => sql::ADDRESS_TAKEN,
+    };
+    Ok(context.db.one(statement, args![value]).await?.is_some())
+}
+
 /// Makes the user `admin`, if there is none. True if it was made. The caller holds a lock.
 pub(crate) async fn first(tx: &mut Tx, password_hash: &str, now: Time) -> Result<bool> {
     let args = args![ADMIN, "admin", "system admin", password_hash, now];

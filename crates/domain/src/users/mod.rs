@@ -5,6 +5,7 @@
 //! remembered for minutes under a key of this process and forgotten when the user
 //! changes; the user `admin` is there after the first start. Anybody above may call.
 
+mod account;
 mod create;
 mod hash;
 mod list;
@@ -22,8 +23,9 @@ use kit::{Result, Time};
 
 use crate::Context;
 
+pub use account::AllowedAccount;
 pub(crate) use create::first;
-pub use create::{NewUser, create};
+pub use create::{NewUser, Unique, create, is_taken};
 pub use list::{list, search};
 pub use onboard::{Outsider, onboard};
 pub(crate) use password::{Passwords, has_hash, hash, valid_password};

@@ -48,6 +48,12 @@ pub(super) const UPDATE_OUTSIDER: &str = "\
     UPDATE users SET email = $2, realname = $3, admin_by_source = $4, updated_at = $5 \
     WHERE id = $1 AND deleted = FALSE";
 
+/// Whether a user has a name. $1 the name.
+pub(super) const NAME_TAKEN: &str = "SELECT id FROM users WHERE username = $1";
+
+/// Whether a user has an e-mail address. $1 the address.
+pub(super) const ADDRESS_TAKEN: &str = "SELECT id FROM users WHERE email = $1";
+
 /// Whether somebody else has an e-mail address. $1 the address, $2 the one who may.
 pub(super) const ADDRESS_OF_OTHER: &str = "SELECT id FROM users WHERE email = $1 AND id <> $2";
 

@@ -140,7 +140,8 @@ fn readiness(context: Arc<Context>) -> Readiness {
     })
 }
 
-/// Gives up uploads that nobody finished, again and again.
+/// Gives up uploads that nobody finished and removes sessions that have ended, again and
+/// again.
 async fn keep_house(context: Arc<Context>) {
     let often_enough = context.settings.upload_max_age / 10;
     let mut rounds = tokio::time::interval(often_enough.clamp(SHORTEST_ROUND, LONGEST_ROUND));
@@ -151,6 +152,9 @@ async fn keep_house(context: Arc<Context>) {
             Ok(0) => {}
             Ok(uploads) => tracing::info!(uploads, "gave up uploads that nobody finished"),
             Err(error) => tracing::warn!(%error, "old uploads could not be given up"),
+        }
+        if let Err(error) = domain::sessions::sweep(&context).await {
+            tracing::warn!(%error, "old sessions could not be removed");
         }
     }
 }

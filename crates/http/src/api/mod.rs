@@ -15,6 +15,7 @@ mod ping;
 mod projects;
 mod repositories;
 mod request;
+mod sessions;
 mod statistics;
 mod systeminfo;
 mod usergroups;
@@ -38,10 +39,11 @@ pub(crate) use answer::Timestamp;
 pub(crate) use error::ApiError;
 pub(crate) use request::read_body;
 
-use crate::{Principal, Route, State, auth, read_only, token};
+use crate::{Principal, Route, State, auth, portal, read_only, token};
 
 /// Everything but `/v2`.
 pub(crate) fn router(state: Arc<State>) -> Router {
+    let protect = middleware::from_fn_with_state(state.clone(), auth::protect);
     let read_only = middleware::from_fn_with_state(state.clone(), keep);
     let who = middleware::from_fn_with_state(state.clone(), identify);
     let mut document = Document::default();
@@ -55,6 +57,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         members::operations(),
         members::haven_operations(),
         users::operations(),
+        sessions::operations(),
         usergroups::operations(),
         repositories::operations(),
         artifacts::operations(),
@@ -63,6 +66,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         statistics::operations(),
         allowlists::operations(),
     ]);
+    let portal = portal::router().route_layer(who.clone());
     let open = routes(vec![ping::operations(), health::operations()]);
     Router::new()
         .merge(known.route_layer(who))
@@ -70,9 +74,11 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .merge(document.into_router(state.version))
         .merge(ping::version_router())
         .merge(token::router())
+        .merge(portal)
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(read_only)
+        .layer(protect)
         .with_state(state)
 }
 

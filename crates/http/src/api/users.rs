@@ -19,7 +19,7 @@ use super::{
     answer::{Created, Listed, Timestamp},
     request::{ListRequest, PageRequest, Path, Query, Sent, null_is_nothing},
 };
-use crate::State;
+use crate::{State, auth::FromPage};
 
 /// The operations of this file.
 pub(super) fn operations() -> Operations {
@@ -135,10 +135,10 @@ async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     OriginalUri(uri): OriginalUri,
+    FromPage(from_page): FromPage,
     request: Sent<UserCreationReq>,
 ) -> Result<Created, ApiError> {
-    let right = Right::new(Resource::User, Action::Create);
-    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let allowed = access::to_make_user(&state.domain, &caller, from_page).await?;
     let request = request.read().await?;
     let new = NewUser {
         username: request.username,

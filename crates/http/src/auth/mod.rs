@@ -3,12 +3,16 @@
 
 mod basic;
 mod challenge;
+mod cookies;
+mod csrf;
+mod session;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::{Extensions, HeaderMap, header::AUTHORIZATION};
 use domain::{
     access::Caller,
+    sessions,
     sign_in::{self, Attempt, Way},
     tokens,
 };
@@ -17,6 +21,8 @@ use kit::{Error, Kind};
 use crate::{Peer, State};
 
 pub use challenge::{Reason, challenge, origin};
+pub(crate) use csrf::{FromPage, protect};
+pub(crate) use session::{hold, id as session_id};
 
 /// Why a request on the registry has no caller.
 #[derive(Debug)]
@@ -73,8 +79,9 @@ pub async fn caller(
     }
 }
 
-/// Who asks for something of the API. What does not convince counts as nothing, as with
-/// Harbor: the request goes on as anonymous. Registry tokens are for the registry only.
+/// Who asks for something of the API: by a name and a secret, or by a session. What does not
+/// convince counts as nothing, as with Harbor: the request goes on as anonymous. Registry
+/// tokens are for the registry only.
 ///
 /// # Errors
 /// Only when it could not be found out.
@@ -83,13 +90,19 @@ pub async fn api_caller(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Caller, Error> {
-    let anonymous = from_client(Caller::anonymous(), extensions);
-    let Shown::Basic(shown) = shown(headers) else { return Ok(anonymous) };
-    match by_password(state, &shown, &attempt(extensions, Way::Api)).await {
-        Ok(caller) => Ok(caller),
-        Err(Refused::Failed(error)) => Err(error),
-        Err(_) => Ok(anonymous),
+    if let Shown::Basic(shown) = shown(headers) {
+        match by_password(state, &shown, &attempt(extensions, Way::Api)).await {
+            Ok(caller) => return Ok(caller),
+            Err(Refused::Failed(error)) => return Err(error),
+            Err(_) => {}
+        }
     }
+    let found = match session::id(headers) {
+        Some(id) => sessions::find(&state.domain, &id, session::renews(headers)).await?,
+        None => None,
+    };
+    let caller = found.map_or(Caller::anonymous(), |(_, user)| Caller::user(&user));
+    Ok(from_client(caller, extensions))
 }
 
 /// Who asks for a token: by a name and a password, or anonymous. Wrong ones are refused,

@@ -10,6 +10,7 @@ mod openapi;
 mod projects;
 mod roles;
 mod server;
+mod sessions;
 mod system;
 mod token;
 mod users;

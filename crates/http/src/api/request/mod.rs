@@ -22,6 +22,7 @@ pub(super) use project::{NameInLocation, Project, Repository};
 pub(super) use query::Query;
 
 use super::describe::{Description, Input};
+use crate::auth::FromPage;
 
 /// What takes nothing that a client would have to be told of.
 macro_rules! untold {
@@ -32,7 +33,7 @@ macro_rules! untold {
     )*};
 }
 
-untold!(Extension<Caller> HeaderMap OriginalUri axum::http::request::Parts);
+untold!(Extension<Caller> FromPage HeaderMap OriginalUri axum::http::request::Parts);
 
 impl<S> Input for State<S> {
     fn describe(_: &mut Description) {}

@@ -1,0 +1,77 @@
+//! Who may manage how users sign in, and who may make users.
+
+use kit::{Error, Kind, Result, Subject};
+
+use super::{
+    Caller,
+    decide::{on_system, user},
+};
+use crate::{
+    Context,
+    rights::{Action, Allowed, Reach, Resource, Right, System},
+    settings::{self, Key},
+    users::{self, AllowedAccount},
+};
+
+/// Whether a caller may manage how itself signs in.
+///
+/// # Errors
+/// Unauthenticated for whoever is no user.
+pub async fn own_account(context: &Context, caller: &Caller) -> Result<AllowedAccount> {
+    let user = user(context, caller).await?;
+    Ok(AllowedAccount::decided(user, caller.who()))
+}
+
+/// Whether a caller may manage how a user signs in: itself, or whoever may change users.
+///
+/// # Errors
+/// As [`super::on_system`]; NotFound about the user only for those who may change users.
+pub async fn on_account(
+    context: &Context,
+    caller: &Caller,
+    user_id: i64,
+) -> Result<AllowedAccount> {
+    if caller.user_id() == Some(user_id) {
+        return own_account(context, caller).await;
+    }
+    on_system(context, caller, Right::new(Resource::User, Action::Update)).await?;
+    let user = users::find(context, user_id).await?;
+    let user =
+        user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
+    Ok(AllowedAccount::decided(user, caller.who()))
+}
+
+/// Whether a caller may make a user: whoever may make any, and where the settings let people
+/// register, everybody who does so from the portal's own page.
+///
+/// # Errors
+/// Forbidden unless users have passwords here; as [`super::on_system`].
+pub async fn to_make_user(
+    context: &Context,
+    caller: &Caller,
+    from_page: bool,
+) -> Result<Allowed<System>> {
+    let right = Right::new(Resource::User, Action::Create);
+    let allowed = on_system(context, caller, right).await;
+    let configuration = settings::current(context).await?;
+    let mode = configuration.text(Key::AuthMode);
+    let may_register = mode == "db_auth" && configuration.flag(Key::SelfRegistration);
+    match allowed {
+        Ok(_) if mode != "db_auth" => {
+            let message = format!("creating local user is not allowed under auth mode: {mode}");
+            Err(Error::new(Kind::Forbidden, message))
+        }
+        Err(error)
+            if matches!(error.kind, Kind::Unauthenticated | Kind::Forbidden)
+                && may_register
+                && !caller.has_token() =>
+        {
+            if from_page {
+                return Ok(Allowed::decided(System, right, Reach::Everything, caller.who()));
+            }
+            let message = "self-registration cannot be triggered via API";
+            Err(Error::new(Kind::Forbidden, message))
+        }
+        decided => decided,
+    }
+}
