@@ -66,8 +66,7 @@ async fn log_in(
     let caller = sign_in::by_password(&state.domain, &form.principal, password, &attempt).await?;
     let user = access::user(&state.domain, &caller).await?;
     let (agent, before) = (agent(&asked.headers), auth::session_id(&asked.headers));
-    let begun =
-        sessions::begin(&state.domain, &user, caller.who(), agent, before.as_ref()).await?;
+    let begun = sessions::begin(&state.domain, &user, caller.who(), agent, before.as_ref()).await?;
     let mut response = Response::new(Body::empty());
     auth::hold(&state, &asked.extensions, &mut response, Some(begun));
     response.extensions_mut().insert(Principal(user.username.clone()));
@@ -96,8 +95,7 @@ async fn user_exists(
     request: Request,
 ) -> Result<Json<bool>, ApiError> {
     let right = Right::new(Resource::User, Action::Create);
-    let registering =
-        settings::current(&state.domain).await?.flag(Key::SelfRegistration);
+    let registering = settings::current(&state.domain).await?.flag(Key::SelfRegistration);
     if !registering && access::on_system(&state.domain, &caller, right).await.is_err() {
         let message = "self registration disabled, only sysadmin can check user existence";
         return Err(Error::new(Kind::Precondition, message).into());

@@ -35,8 +35,8 @@ use crate::{
 pub use begin::begin;
 pub use csrf::{CsrfToken, csrf_of, new_csrf};
 pub use end::{end, end_all, end_one, end_others, sweep};
-pub(crate) use id::SessionKey;
 pub use id::SessionId;
+pub(crate) use id::SessionKey;
 
 /// How many sessions a user may have; of more, those used longest ago end.
 const MOST: i64 = 100;

@@ -35,9 +35,8 @@ async fn audited(context: &Context, operation: &str) -> Vec<(String, String, boo
     let select = "SELECT username, description, succeeded FROM audit_log \
                   WHERE resource_type = 'user' AND operation = $1 ORDER BY id";
     let rows = context.db.all(select, args![operation]).await.unwrap();
-    let read = |row: &db::Row| {
-        (row.get(0).unwrap(), row.get(1).unwrap(), row.get::<bool>(2).unwrap())
-    };
+    let read =
+        |row: &db::Row| (row.get(0).unwrap(), row.get(1).unwrap(), row.get::<bool>(2).unwrap());
     rows.iter().map(read).collect()
 }
 
@@ -70,8 +69,7 @@ async fn a_sign_in_ends_the_session_that_the_client_had() {
         let alice = add_user(&context, "alice").await;
         let (first, other) = (start(&context, &alice).await, start(&context, &alice).await);
         let user = access::user(&context, &alice).await.unwrap();
-        let second =
-            begin(&context, &user, alice.who(), "", Some(&first)).await.unwrap();
+        let second = begin(&context, &user, alice.who(), "", Some(&first)).await.unwrap();
         assert_ne!(first.reveal(), second.reveal());
         assert!(!lives(&context, &first).await);
         assert!(lives(&context, &second).await && lives(&context, &other).await);

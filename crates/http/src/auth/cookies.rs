@@ -87,13 +87,8 @@ mod tests {
     #[test]
     fn a_cookie_that_could_break_the_header_is_not_set() {
         let mut headers = HeaderMap::new();
-        let cookie = |value| Cookie {
-            name: "sid",
-            value,
-            same_site: "Lax",
-            secure: true,
-            max_age: Some(0),
-        };
+        let cookie =
+            |value| Cookie { name: "sid", value, same_site: "Lax", secure: true, max_age: Some(0) };
         cookie("a\r\nx: y").set(&mut headers);
         assert!(headers.is_empty());
         cookie("x").set(&mut headers);

@@ -52,8 +52,7 @@ pub(crate) async fn protect(
     let headers = request.headers();
     let shown = session::shown(headers).map(str::to_owned);
     let path = request.uri().path();
-    let is_checked =
-        path.starts_with("/c/") || shown.is_some() && path.starts_with("/api/");
+    let is_checked = path.starts_with("/c/") || shown.is_some() && path.starts_with("/api/");
     // Who shows a token without a session may do what only a page of ours may.
     if !is_checked && !(path.starts_with("/api/") && headers.contains_key(TOKEN)) {
         return next.run(request).await;
@@ -62,10 +61,8 @@ pub(crate) async fn protect(
         .and_then(|cookie| sessions::csrf_of(&state.domain, cookie, shown.as_deref()));
     let verdict = verdict(headers, held.as_ref());
     let is_secure = session::is_secure(&state, request.extensions());
-    let is_safe = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
-    );
+    let is_safe =
+        matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     let mut response = match verdict {
         Err(error) if is_checked && !is_safe => ApiError::from(error).into_response(),
         verdict => {
@@ -81,8 +78,13 @@ pub(crate) async fn protect(
         let session = changed.as_ref().map_or(shown.as_deref(), NewSession::cookie);
         let (token, value) = sessions::new_csrf(&state.domain, session);
         let same_site = "Strict";
-        let cookie =
-            Cookie { name: COOKIE, value: &value, same_site, secure: is_secure, max_age: Some(KEPT) };
+        let cookie = Cookie {
+            name: COOKIE,
+            value: &value,
+            same_site,
+            secure: is_secure,
+            max_age: Some(KEPT),
+        };
         cookie.set(response.headers_mut());
         token
     });

@@ -27,11 +27,8 @@ impl<'s> Browser<'s> {
     }
 
     async fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
-        let peer = Peer {
-            address: self.address.parse().unwrap(),
-            scheme_https: self.https,
-            host: None,
-        };
+        let peer =
+            Peer { address: self.address.parse().unwrap(), scheme_https: self.https, host: None };
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -135,9 +132,13 @@ async fn wrong_names_and_passwords_begin_no_session() {
     let server = sqlite().await;
     add_user(&server.domain, "alice").await;
     let mut browser = Browser::new(&server);
-    for (name, password) in
-        [("alice", "Wrong12345"), ("nobody", PASSWORD), ("", ""), ("al%00ice", PASSWORD), ("%ff", "x")]
-    {
+    for (name, password) in [
+        ("alice", "Wrong12345"),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("al%00ice", PASSWORD),
+        ("%ff", "x"),
+    ] {
         let answer = browser.log_in(name, password).await;
         assert_eq!(answer.code(), (401, "UNAUTHORIZED".into()), "{name}");
         assert_eq!(browser.cookie("sid"), None);
