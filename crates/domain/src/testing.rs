@@ -224,11 +224,56 @@ pub fn new_user(username: &str) -> NewUser {
 
 /// Makes a project that belongs to `admin`, and gives its number.
 pub async fn add_project(context: &Context, name: &str, public: bool) -> i64 {
-    let by = admin(context).await;
-    let owner = access::user(context, &by).await.unwrap();
-    let metadata = Metadata { public: Some(public), ..Metadata::default() };
-    let new = NewProject { name: name.to_owned(), metadata };
-    projects::create(context, by.who(), &owner, new).await.unwrap()
+    let creator = access::creator(context, &admin(context).await).await.unwrap();
+    let metadata = Metadata::public(public);
+    let new = NewProject { name: name.to_owned(), metadata, ..NewProject::default() };
+    projects::create(context, &creator, new).await.unwrap()
+}
+
+/// Makes a robot of the system, or of a project, that has rights such as `repository:pull`
+/// there and nowhere else, and gives it as a caller.
+pub async fn add_robot(
+    context: &Context,
+    project: Option<&str>,
+    name: &str,
+    rights: &[&str],
+) -> Caller {
+    let (robot, _) = add_robot_with_secret(context, project, name, rights).await;
+    robot
+}
+
+/// As [`add_robot`], with the secret that the robot logs in with.
+pub async fn add_robot_with_secret(
+    context: &Context,
+    project: Option<&str>,
+    name: &str,
+    rights: &[&str],
+) -> (Caller, Secret) {
+    let right = |right: &&str| {
+        let (resource, action) = right.split_once(':').unwrap();
+        let (resource, action) = (resource.to_owned(), action.to_owned());
+        RequestedAccess { resource, action, effect: String::new() }
+    };
+    let permission = RequestedPermission {
+        kind: project.map_or("system", |_| "project").to_owned(),
+        namespace: project.unwrap_or("/").to_owned(),
+        access: rights.iter().map(right).collect(),
+    };
+    let admin = admin(context).await;
+    let level = project.map(ProjectRef::Name);
+    let allowed = access::on_robots(context, &admin, level, Action::Create).await.unwrap();
+    let given = access::give(context, &admin, &allowed, &[permission]).await.unwrap();
+    let new = NewRobot {
+        name: name.to_owned(),
+        description: String::new(),
+        duration: -1,
+        disabled: false,
+        visible: true,
+        secret: None,
+    };
+    let made = robots::create(context, &allowed, new, given).await.unwrap();
+    let robot = robots::verify(context, &made.name, made.secret.reveal()).await.unwrap();
+    (Caller::robot(&robot.unwrap()), made.secret)
 }
 
 /// Makes a user a member of a project, and gives the member's number.

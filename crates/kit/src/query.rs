@@ -118,6 +118,19 @@ impl Filter {
     pub fn terms(&self) -> &[Term] {
         &self.0
     }
+
+    /// What a field has to be, if something is said of it.
+    pub fn of(&self, field: &str) -> Option<&Pattern> {
+        self.0.iter().find(|term| names_field(&term.key, field)).map(|term| &term.pattern)
+    }
+}
+
+/// Whether a key names a field: clients write names in snake or camel case.
+pub fn names_field(key: &str, field: &str) -> bool {
+    let letters = |name: &str| {
+        name.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).collect::<Vec<u8>>()
+    };
+    key.len() <= 2 * field.len() && letters(key) == letters(field)
 }
 
 impl Pattern {

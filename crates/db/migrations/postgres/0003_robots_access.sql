@@ -15,10 +15,8 @@ CREATE TABLE roles (
 ALTER TABLE members ADD COLUMN repositories TEXT COLLATE "C";
 CREATE INDEX members_role ON members (role_id);
 
--- storage_limit is in bytes, -1 for none, null for what the settings say. cve_allowlist
--- is JSON as the API has it, null for an empty one.
+-- In bytes, -1 for none, null for what the settings say.
 ALTER TABLE projects ADD COLUMN storage_limit BIGINT;
-ALTER TABLE projects ADD COLUMN cve_allowlist TEXT COLLATE "C";
 
 -- Robots. project_id is null for those of the system; name is as in Harbor's table:
 -- without the prefix, and project+name for those of a project. duration is in days, -1

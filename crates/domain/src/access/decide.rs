@@ -8,10 +8,11 @@ use oci::RepositoryName;
 use super::{Caller, Principal, RepositoryActions, Sight};
 use crate::{
     Context,
-    projects::{self, Allowed, Membership, Project, ProjectRef},
+    projects::{self, Allowed, Creator, Membership, Project, ProjectRef},
     rights::{self, Action, Reach, Resource, Right, System, View},
     robots::{self, AllowedLevel, Level, Robot},
     roles,
+    settings::{self, Key},
     users::{self, User},
 };
 
@@ -254,6 +255,35 @@ pub async fn repository_actions(
         }
     }
     Ok((!actions.is_empty()).then_some((project.id, actions)))
+}
+
+/// Whether a caller may make projects: everybody who is known, as far as the settings allow,
+/// and robots of the system that were given the right. What a robot makes belongs to `admin`.
+///
+/// # Errors
+/// Unauthenticated for anonymous, Forbidden in Harbor's words for others.
+pub async fn creator(context: &Context, caller: &Caller) -> Result<Creator> {
+    known(context, caller).await?;
+    let forbidden = |message: &'static str| Err(Error::new(Kind::Forbidden, message));
+    if caller.has_token() {
+        return forbidden("forbidden");
+    }
+    if let Some(robot) = robot(context, caller).await? {
+        if robot.level != Level::System {
+            return forbidden("Only system level robot can create project");
+        }
+        if !robot.may_on_system(Right::new(Resource::Project, Action::Create)) {
+            return forbidden("forbidden");
+        }
+        return Ok(Creator::decided(caller.who(), users::ADMIN, true));
+    }
+    let all = may_do_everything(context, caller).await?;
+    let configuration = settings::current(context).await?;
+    if configuration.text(Key::ProjectCreationRestriction) == "adminonly" && !all {
+        return forbidden("Only system admin can create project");
+    }
+    let owner_id = caller.user_id().unwrap_or(users::ADMIN);
+    Ok(Creator::decided(caller.who(), owner_id, all))
 }
 
 /// All that a caller may do in a project, some of it perhaps with some repositories only.

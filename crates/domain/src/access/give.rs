@@ -1,17 +1,20 @@
 //! What somebody may give to a robot: no more than it has.
 
+use std::sync::Arc;
+
 use kit::{Error, Kind, Result};
 
 use super::{
     Caller,
-    decide::{may_do_everything, robot},
+    decide::{may_do_everything, on_robot, robot},
 };
 use crate::{
     Context,
     projects::{self, GivenRole, Membership},
-    rights::{Patterns, Right, Rights, Role},
+    rights::{Action, Patterns, Right, Rights, Role},
     robots::{
-        AllowedLevel, Given, Level, Permission, RequestedPermission, Robot, Scope, read_requested,
+        self, AllowedLevel, Given, Held, Level, Permission, RequestedPermission, Robot, Scope,
+        read_requested,
     },
     roles,
 };
@@ -30,28 +33,82 @@ pub async fn give(
     requested: &[RequestedPermission],
 ) -> Result<Given> {
     let mut permissions = read_requested(context, allowed.level(), requested).await?;
-    if may_do_everything(context, caller).await? {
-        return Ok(Given::decided(permissions));
-    }
-    if let Some(giver) = robot(context, caller).await? {
-        for permission in &mut permissions {
-            permission.repositories = of_robot(&giver, permission).ok_or_else(|| {
-                denied(&format!("the creator robot's permissions: {}", giver.name))
-            })?;
-        }
-        return Ok(Given::decided(permissions));
-    }
-    let (Level::Project(project_id), Some(user_id)) = (allowed.level(), caller.user_id()) else {
-        return Err(denied("the creator's permissions"));
-    };
-    let memberships = projects::memberships(context, project_id, user_id).await?;
+    let giver = Giver::of(context, caller, allowed).await?;
     for permission in &mut permissions {
-        let own = memberships.as_deref().map_or(&[][..], Vec::as_slice);
-        permission.repositories = of_member(context, own, &permission.rights)
-            .await?
-            .ok_or_else(|| denied("the creator's permissions"))?;
+        permission.repositories = giver.limits(context, permission).await?;
     }
     Ok(Given::decided(permissions))
+}
+
+/// Whether a caller may have the robot of a number in hand, so that it can act as the robot:
+/// it may change the robot, and could give it all that it has.
+///
+/// # Errors
+/// As [`on_robot`]; Denied when the robot may do more than the caller may give.
+pub async fn hold(context: &Context, caller: &Caller, id: i64) -> Result<Held> {
+    let allowed = on_robot(context, caller, id, Action::Update).await?;
+    let unknown = || Error::new(Kind::NotFound, format!("robot account {id} not found"));
+    let robot = robots::find(context, id).await?.ok_or_else(unknown)?;
+    let giver = Giver::of(context, caller, &allowed).await?;
+    let mut everywhere = true;
+    for permission in &robot.permissions {
+        let limits = giver.limits(context, permission).await?;
+        if limits.is_some() && limits != permission.repositories {
+            return Err(giver.denied());
+        }
+        everywhere &= limits.is_none();
+    }
+    Ok(Held::decided(allowed, robot, everywhere))
+}
+
+/// Who gives something to a robot.
+enum Giver {
+    /// Somebody who may give everything.
+    Sysadmin,
+    /// A robot.
+    Robot(Arc<Robot>),
+    /// A member of the project that the robot belongs to, or, without memberships, somebody
+    /// who may give nothing.
+    Member(Vec<Membership>),
+}
+
+impl Giver {
+    async fn of(context: &Context, caller: &Caller, allowed: &AllowedLevel) -> Result<Self> {
+        if may_do_everything(context, caller).await? {
+            return Ok(Self::Sysadmin);
+        }
+        if let Some(robot) = robot(context, caller).await? {
+            return Ok(Self::Robot(robot));
+        }
+        let (Level::Project(project_id), Some(user_id)) = (allowed.level(), caller.user_id())
+        else {
+            return Ok(Self::Member(Vec::new()));
+        };
+        let memberships = projects::memberships(context, project_id, user_id).await?;
+        Ok(Self::Member(memberships.map_or_else(Vec::new, |found| found.to_vec())))
+    }
+
+    /// What narrows a permission that is given, if anything does.
+    ///
+    /// # Errors
+    /// Denied when it may not be given at all.
+    async fn limits(&self, context: &Context, permission: &Permission) -> Result<Option<Patterns>> {
+        let found = match self {
+            Self::Sysadmin => Some(None),
+            Self::Robot(giver) => of_robot(giver, permission),
+            Self::Member(own) => of_member(context, own, &permission.rights).await?,
+        };
+        found.ok_or_else(|| self.denied())
+    }
+
+    fn denied(&self) -> Error {
+        match self {
+            Self::Robot(giver) => {
+                denied(&format!("the creator robot's permissions: {}", giver.name))
+            }
+            Self::Sysadmin | Self::Member(_) => denied("the creator's permissions"),
+        }
+    }
 }
 
 /// Whether a caller may make somebody a member of a project with a role: sysadmins and the

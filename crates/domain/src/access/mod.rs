@@ -11,20 +11,24 @@
 //! without asking here. Every room below and `http` may call.
 
 mod account;
+mod assign;
 mod caller;
 mod decide;
 mod give;
+mod logs;
 mod sight;
 #[cfg(test)]
 mod tests;
 
 pub use account::{on_account, own_account, to_make_user};
+pub use assign::{Assignable, assignable};
 pub use caller::Caller;
 pub use decide::{
-    AllowedCatalog, known, on_catalog, on_project, on_repository, on_robot, on_robots, on_system,
-    repository_actions, rights_in, sight, user, view,
+    AllowedCatalog, creator, known, on_catalog, on_project, on_repository, on_robot, on_robots,
+    on_system, repository_actions, rights_in, sight, user, view,
 };
-pub use give::{give, give_role};
+pub use give::{give, give_role, hold};
+pub use logs::{on_log, on_logs};
 pub use sight::Sight;
 
 pub use crate::{

@@ -17,7 +17,7 @@ async fn a_list_is_set_as_a_whole() {
         let proof = access::on_system(&context, &admin(&context).await, right).await.unwrap();
         let set = async |expires, items: &[&str]| {
             let items = items.iter().map(|item| (*item).to_owned()).collect();
-            set_system(&context, &proof, expires, items).await
+            set_system(&context, &proof, Change { expires_at: expires, items }).await
         };
         set(Some(Time(5)), &["CVE-1", "CVE-2"]).await.unwrap();
         let first = system(&context).await.unwrap();

@@ -37,6 +37,8 @@ pub struct RepositoryDetails {
     pub updated_at: Time,
     /// How many artifacts it has, parts of indexes included.
     pub artifact_count: i64,
+    /// Whether its project is public.
+    pub public: bool,
 }
 
 /// An artifact with all that is shown of it.
@@ -304,6 +306,7 @@ fn read_repository(row: &Row) -> Result<RepositoryDetails> {
         created_at: row.get(5)?,
         updated_at: row.get(6)?,
         artifact_count: row.get(7)?,
+        public: row.get(8)?,
     })
 }
 

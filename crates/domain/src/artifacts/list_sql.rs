@@ -3,8 +3,8 @@
 /// What is shown of repositories.
 pub(super) const REPOSITORIES_SHOWN: &str = "\
     SELECT r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at, \
-    (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id) \
-    FROM repositories AS r WHERE r.id IN (";
+    (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id), p.public \
+    FROM repositories AS r JOIN projects AS p ON p.id = r.project_id WHERE r.id IN (";
 
 /// What decides about who sees a repository.
 pub(super) const REPOSITORY_COLUMNS: &str = "r.id, r.name, r.project_id, p.public ";
@@ -29,8 +29,8 @@ pub(super) const VISIBLE_REPOSITORIES_FROM: &str = "\
 /// One repository, with the columns of [`REPOSITORIES_SHOWN`]. $1 id.
 pub(super) const REPOSITORY: &str = "\
     SELECT r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at, \
-    (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id) \
-    FROM repositories AS r WHERE r.id = $1";
+    (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id), p.public \
+    FROM repositories AS r JOIN projects AS p ON p.id = r.project_id WHERE r.id = $1";
 
 /// What is shown of artifacts.
 pub(super) const ARTIFACTS_SHOWN: &str = "\

@@ -8,11 +8,14 @@
 //!   chain (`chain`), so that one that is changed, removed or added is found; purging and
 //!   forgetting a person leave the chain as it is.
 //!
-//! Everybody below writes: [`by`] before the transaction, [`Audit::record`] in it.
+//! Everybody below writes: [`by`] before the transaction, [`Audit::record`] in it. Who may
+//! read, `access` says.
 
 mod chain;
 mod event;
 mod forward;
+mod hours;
+mod list;
 mod proof;
 mod pulls;
 mod record;
@@ -25,6 +28,7 @@ mod verify;
 pub use chain::{forget, purge, seal};
 pub use event::Event;
 pub(crate) use forward::Forwarder;
+pub use list::{Readable, Shown, list};
 pub(crate) use proof::AuditKey;
 pub(crate) use pulls::Pulls;
 pub use pulls::{pulled, write_pulls};

@@ -74,3 +74,22 @@ pub(super) const FORGET: &str = "UPDATE audit_log SET username = $3, address = '
     resource = CASE WHEN resource_type IN ('user', 'member') THEN $4 ELSE resource END, \
     description = CASE WHEN resource_type IN ('user', 'member') THEN '' ELSE description END \
     WHERE id = $1";
+
+/// What is shown of entries.
+pub(super) const LIST_SHOWN: &str = "\
+    SELECT e.id, e.username, e.resource, e.resource_type, e.operation, e.description, \
+    e.succeeded, e.occurred_at FROM audit_log AS e WHERE e.id IN (";
+
+/// Every entry.
+pub(super) const LIST_FROM: &str = "FROM audit_log AS e WHERE TRUE";
+
+/// Every entry that no block holds.
+pub(super) const UNSEALED_FROM: &str = "FROM audit_log AS e WHERE e.block_id IS NULL";
+
+/// How many entries the hours have.
+pub(super) const COUNTS_FROM: &str = "FROM audit_counts AS c WHERE TRUE";
+
+/// The order of the log.
+pub(super) const NEWEST_FIRST_AFTER: &str = " ORDER BY e.occurred_at DESC, e.id DESC";
+/// The order of the log, backwards.
+pub(super) const OLDEST_FIRST_AFTER: &str = " ORDER BY e.occurred_at, e.id";

@@ -6,6 +6,7 @@ use kit::{Error, Kind};
 use super::*;
 
 mod forwarding;
+mod listing;
 use crate::{
     Context,
     rights::{Principal, Who},

@@ -65,16 +65,7 @@ impl Field {
 
     /// Whether a client means this field: it may write the name in snake or camel case.
     pub(super) fn is_called(&self, key: &str) -> bool {
-        let letters = |name: &'static str| name.bytes().filter(|b| *b != b'_');
-        let mut own = letters(self.name);
-        let mut keys = key.bytes().filter(|b| *b != b'_');
-        loop {
-            match (own.next(), keys.next()) {
-                (None, None) => return true,
-                (Some(a), Some(b)) if a.eq_ignore_ascii_case(&b) => {}
-                _ => return false,
-            }
-        }
+        query::names_field(key, self.name)
     }
 
     /// A text of a client's as a value of the field.

@@ -44,6 +44,18 @@ pub(crate) struct List {
     pub(crate) order: (&'static str, Direction),
 }
 
+/// Where the entries of a list come from, when a statement of fragments alone cannot say.
+pub(crate) struct Source<'s> {
+    /// `FROM … WHERE …`, as for [`List::page`].
+    pub(crate) from: &'static str,
+    /// Its values.
+    pub(crate) args: Args,
+    /// One more condition: a column is one of some numbers.
+    pub(crate) among: Option<(&'static str, &'s [i64])>,
+    /// How many entries are counted after those of the page; all if nothing is said.
+    pub(crate) counted: Option<i64>,
+}
+
 /// Entries of which only some are seen, by what no database understands.
 pub(crate) struct Chosen {
     /// The columns that decide, of which the first is the number.
@@ -105,13 +117,28 @@ impl List {
         selection: &Selection,
         read: impl Fn(&Row) -> Result<T>,
     ) -> Result<Listing<T>> {
-        let (sql, values) = self.select(from, args.clone(), selection)?.finish();
+        let source = Source { from, args, among: None, counted: None };
+        self.page_from(db, &source, selection, read).await
+    }
+
+    /// A page of the entries of a source.
+    ///
+    /// # Errors
+    /// As [`List::page`].
+    pub(crate) async fn page_from<T>(
+        &self,
+        db: &Db,
+        source: &Source<'_>,
+        selection: &Selection,
+        read: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Listing<T>> {
+        let (sql, values) = self.select(source, selection)?.finish();
         let rows = db.all(sql, values).await?;
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         let total = match self.total_without_counting(selection.page, items.len()) {
             Some(total) => total,
             None => {
-                let (sql, values) = self.count(from, args, selection)?.finish();
+                let (sql, values) = self.count(source, selection)?.finish();
                 db.one(sql, values).await?.map_or(Ok(0), |row| row.get(0))?
             }
         };
@@ -119,10 +146,10 @@ impl List {
     }
 
     /// The statement for a page.
-    fn select(&self, from: &'static str, args: Args, selection: &Selection) -> Result<Statement> {
-        let mut statement = Statement::new(self.shown, args);
-        statement.push("SELECT ").push(self.id).push(" ").push(from);
-        conditions::push(&mut statement, self.fields, &selection.filter)?;
+    fn select(&self, source: &Source<'_>, selection: &Selection) -> Result<Statement> {
+        let mut statement = Statement::new(self.shown, source.args.clone());
+        statement.push("SELECT ").push(self.id).push(" ");
+        self.push_source(&mut statement, source, selection)?;
         self.push_order(&mut statement, selection);
         statement.push(" LIMIT ").bind(limit(selection.page));
         statement.push(" OFFSET ").bind(offset(selection.page));
@@ -132,11 +159,31 @@ impl List {
     }
 
     /// The statement for how many entries there are.
-    fn count(&self, from: &'static str, args: Args, selection: &Selection) -> Result<Statement> {
-        let mut statement = Statement::new("SELECT COUNT(*) ", args);
-        statement.push(from);
-        conditions::push(&mut statement, self.fields, &selection.filter)?;
+    fn count(&self, source: &Source<'_>, selection: &Selection) -> Result<Statement> {
+        let mut statement = Statement::new("SELECT COUNT(*) ", source.args.clone());
+        let Some(counted) = source.counted else {
+            self.push_source(&mut statement, source, selection)?;
+            return Ok(statement);
+        };
+        statement.push("FROM (SELECT 1 ");
+        self.push_source(&mut statement, source, selection)?;
+        let seen = offset(selection.page).saturating_add(limit(selection.page));
+        statement.push(" LIMIT ").bind(seen.saturating_add(counted)).push(") AS counted");
         Ok(statement)
+    }
+
+    /// Where the entries come from, and the conditions on them.
+    fn push_source(
+        &self,
+        statement: &mut Statement,
+        source: &Source<'_>,
+        selection: &Selection,
+    ) -> Result<()> {
+        statement.push(source.from);
+        if let Some((column, numbers)) = source.among {
+            statement.push(" AND ").push(column).push(" IN (").bind_all(numbers).push(")");
+        }
+        conditions::push(statement, self.fields, &selection.filter)
     }
 
     /// A page that is not full is the last, unless it is empty and not the first.
@@ -144,6 +191,16 @@ impl List {
         let items = i64::try_from(items).ok()?;
         let is_last = items < limit(page) && (items > 0 || page.page == 1);
         is_last.then(|| offset(page) + items)
+    }
+
+    /// Whether a key of a `q` is one of the list's fields.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        self.fields.iter().any(|field| field.is_called(key))
+    }
+
+    /// Whether the list can be sorted by a key.
+    pub(crate) fn sorts_by(&self, key: &str) -> bool {
+        self.fields.iter().any(|field| field.sorts && field.is_called(key))
     }
 
     /// The order that a client asks for, as far as its keys are known, or the list's own.

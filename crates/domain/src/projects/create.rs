@@ -5,12 +5,11 @@ use kit::{Error, Kind, Result, Subject, Time};
 
 use super::{Metadata, Role, sql};
 use crate::{
-    Context,
+    Context, allowlists,
     audit::{self, Entry, Event},
     cache::Pair,
     rights::Who,
-    settings::{self, Key},
-    users::{ADMIN, User},
+    users::ADMIN,
 };
 
 /// The number of the project `library`, which exists from the first start.
@@ -19,6 +18,28 @@ const LIBRARY: i64 = 1;
 /// The longest name, in characters.
 const LONGEST: usize = 255;
 
+/// Proof that somebody may make projects, and who they will belong to.
+#[derive(Clone, Debug)]
+pub struct Creator {
+    by: Who,
+    owner_id: i64,
+    decides: bool,
+}
+
+impl Creator {
+    /// The proof, for `access` to give. `decides` is for who may say more of a project than
+    /// others.
+    pub(crate) fn decided(by: &Who, owner_id: i64, decides: bool) -> Self {
+        Self { by: by.clone(), owner_id, decides }
+    }
+
+    /// Whether the creator may say what others get from the settings, and may make projects
+    /// that are a proxy of another registry.
+    pub fn decides(&self) -> bool {
+        self.decides
+    }
+}
+
 /// A project to be made.
 #[derive(Clone, Debug, Default)]
 pub struct NewProject {
@@ -26,23 +47,16 @@ pub struct NewProject {
     pub name: String,
     /// Whether it is public, and what else is set.
     pub metadata: Metadata,
+    /// The CVEs that do not count in it.
+    pub allowlist: Option<allowlists::Change>,
 }
 
-/// Makes a project for a user, who becomes its administrator. Everybody who is known may,
-/// as far as the settings allow.
-/// Gives its number.
+/// Makes a project for somebody, who becomes its administrator. Gives its number.
 ///
 /// # Errors
-/// Forbidden when the settings let only sysadmins make projects and the user is none;
-/// Invalid when the name or the metadata break Harbor's rules; Conflict when the name is
+/// Invalid when the name or the allowlist break Harbor's rules; Conflict when the name is
 /// taken.
-pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) -> Result<i64> {
-    let configuration = settings::current(context).await?;
-    if configuration.text(Key::ProjectCreationRestriction) == "adminonly"
-        && !owner.may_do_everything()
-    {
-        return Err(Error::new(Kind::Forbidden, "Only system admin can create project"));
-    }
+pub async fn create(context: &Context, creator: &Creator, new: NewProject) -> Result<i64> {
     if !is_name(&new.name) {
         return Err(Error::invalid(
             "a project's name has 1 to 255 characters: lower-case letters and digits, \
@@ -50,10 +64,12 @@ pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) 
         )
         .about(Subject::Project));
     }
-    new.metadata.check()?;
+    if let Some(allowlist) = &new.allowlist {
+        allowlist.check()?;
+    }
     let name = new.name.clone();
-    let audit = audit::by(context, by).await?;
-    let (owner_id, now, caches) = (owner.id, context.clock.now(), context.caches.clone());
+    let audit = audit::by(context, &creator.by).await?;
+    let (owner_id, now, caches) = (creator.owner_id, context.clock.now(), context.caches.clone());
     let made = context
         .db
         .write(move |tx| {
@@ -63,6 +79,9 @@ pub async fn create(context: &Context, by: &Who, owner: &User, new: NewProject) 
                 let row = tx.one(sql::INSERT, args![&new.name, owner_id, public, now]).await?;
                 let id = row.ok_or_else(|| Error::internal("a new project has no id"))?.get(0)?;
                 new.metadata.store(tx, id).await?;
+                if let Some(allowlist) = &new.allowlist {
+                    allowlist.store(tx, id, now).await?;
+                }
                 add_admin(tx, id, owner_id, now).await?;
                 caches.projects.changes(tx, &new.name);
                 caches.roles.changes(tx, &Pair(id, owner_id));

@@ -5,10 +5,23 @@ use kit::{Error, Kind, Result, Subject};
 
 use super::{Allowed, sql};
 use crate::{
-    Context,
+    Context, allowlists,
     audit::{self, Entry, Event},
     rights::{Action, Resource, Right},
 };
+
+/// Why a project with repositories stays.
+const HAS_REPOSITORIES: &str = "the project contains repositories, can not be deleted";
+
+/// Why a project cannot be deleted now, if so.
+///
+/// # Errors
+/// None but the database's.
+pub async fn kept_by(context: &Context, allowed: &Allowed) -> Result<Option<&'static str>> {
+    allowed.require(Right::new(Resource::Itself, Action::Delete))?;
+    let found = context.db.one(sql::ANY_REPOSITORY, args![allowed.project().id]).await?;
+    Ok(found.map(|_| HAS_REPOSITORIES))
+}
 
 /// Deletes a project that has no repositories.
 ///
@@ -33,13 +46,14 @@ pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
                 };
                 let name: String = row.get(0)?;
                 if tx.one(sql::ANY_REPOSITORY, args![id]).await?.is_some() {
-                    let message = "the project contains repositories, can not be deleted";
-                    return Err(Error::new(Kind::Precondition, message).about(Subject::Project));
+                    let kept = Error::new(Kind::Precondition, HAS_REPOSITORIES);
+                    return Err(kept.about(Subject::Project));
                 }
                 // They go with the project, and must be forgotten.
                 for row in tx.all(sql::ROBOTS, args![id]).await? {
                     caches.robots.changes(tx, &row.get(0)?);
                 }
+                allowlists::remove(tx, id).await?;
                 tx.execute(sql::DELETE, args![id]).await?;
                 caches.projects.changes(tx, &name);
                 let entry = Entry::new(Event::DeleteProject, &name).in_project(id);

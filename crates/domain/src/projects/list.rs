@@ -8,6 +8,7 @@ use kit::{Error, Result, Selection, Subject, query::Direction};
 use super::{Allowed, Project, Role, read_project, sql};
 use crate::{
     Context,
+    allowlists::{self, Allowlist},
     listing::{Field, List, Listing},
     rights::View,
 };
@@ -38,8 +39,10 @@ pub struct Details {
     pub owner_name: String,
     /// How many repositories it has.
     pub repository_count: i64,
-    /// What is set, beside `public`.
+    /// What is set, `public` included.
     pub metadata: BTreeMap<String, String>,
+    /// The CVEs that do not count in it.
+    pub allowlist: Allowlist,
     /// The numbers of the roles of who asks, the one with the most rights first.
     pub role_ids: Vec<i64>,
 }
@@ -82,7 +85,7 @@ pub async fn details(
     Ok(details)
 }
 
-/// Adds the metadata of projects and the roles of a user in them.
+/// Adds the metadata and allowlists of projects and the roles of a user in them.
 async fn add_parts(context: &Context, user_id: i64, projects: &mut [Details]) -> Result<()> {
     let ids: Vec<i64> = projects.iter().map(|details| details.project.id).collect();
     let mut by_id: HashMap<i64, &mut Details> =
@@ -94,6 +97,12 @@ async fn add_parts(context: &Context, user_id: i64, projects: &mut [Details]) ->
     for row in context.db.all(statement, metadata).await? {
         if let Some(details) = by_id.get_mut(&row.get(0)?) {
             details.metadata.insert(row.get(1)?, row.get(2)?);
+        }
+    }
+
+    for (id, allowlist) in allowlists::of(context, &ids).await? {
+        if let Some(details) = by_id.get_mut(&id) {
+            details.allowlist = allowlist;
         }
     }
 
@@ -126,11 +135,14 @@ fn rank(role_id: i64) -> u8 {
 
 /// Reads the columns of [`sql::LIST_SHOWN`].
 fn read_details(row: &Row) -> Result<Details> {
+    let project = read_project(row)?;
+    let public = ("public".to_owned(), project.public.to_string());
     Ok(Details {
-        project: read_project(row)?,
+        project,
         owner_name: row.get(6)?,
         repository_count: row.get(7)?,
-        metadata: BTreeMap::new(),
+        metadata: BTreeMap::from([public]),
+        allowlist: Allowlist::default(),
         role_ids: Vec::new(),
     })
 }

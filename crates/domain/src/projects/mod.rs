@@ -14,10 +14,11 @@ mod metadata;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use db::{Row, args};
+use db::{Row, Sql, args};
 use kit::{Error, Kind, Result, Time};
 use oci::RepositoryName;
 
@@ -27,15 +28,20 @@ use crate::{
     rights::{self, Patterns},
 };
 
-pub use create::{NewProject, create};
+pub use create::{Creator, NewProject, create};
 pub(crate) use create::{first, is_name};
-pub use delete::delete;
+pub use delete::{delete, kept_by};
 pub use list::{Details, details, list};
 pub use members::{
     Entity, GivenRole, Member, MemberRef, NewMember, add_member, change_role, member, members,
     remove_member, set_member,
 };
-pub use metadata::{Metadata, update};
+pub use metadata::{Metadata, add_metadata, metadata, metadatum, remove_metadata, set_metadata};
+pub use update::{Change, update};
+
+/// How many projects somebody's rights in several are looked up in at the most: as many as
+/// a statement takes.
+const MOST: i64 = Sql::LONGEST_LIST as i64;
 
 /// What must be known of a project to decide about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +159,30 @@ pub(crate) async fn narrowed(
         found.entry(row.get(2)?).or_default().push(read_membership(&row)?);
     }
     Ok(found)
+}
+
+/// Whether a user administers a project, whichever.
+pub(crate) async fn administers_any(context: &Context, user_id: i64) -> Result<bool> {
+    let args = args![user_id, Role::ProjectAdmin.id()];
+    Ok(context.db.one(sql::ANY_WITH_ROLE, args).await?.is_some())
+}
+
+/// The memberships of a user by the project's number, those of Harbor's roles that are below
+/// an administrator's left out.
+pub(crate) async fn powerful(
+    context: &Context,
+    user_id: i64,
+) -> Result<HashMap<i64, Vec<Membership>>> {
+    let mut found: HashMap<i64, Vec<Membership>> = HashMap::new();
+    for row in context.db.all(sql::POWERFUL, args![user_id, MOST]).await? {
+        found.entry(row.get(2)?).or_default().push(read_membership(&row)?);
+    }
+    Ok(found)
+}
+
+/// The numbers of all projects.
+pub(crate) async fn numbers(context: &Context) -> Result<Vec<i64>> {
+    context.db.all(sql::NUMBERS, args![MOST]).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// Reads the columns of [`sql::ROLES`].

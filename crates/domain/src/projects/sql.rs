@@ -20,6 +20,19 @@ pub(super) const NARROWED: &str = "\
     WHERE user_id = $1 AND project_id IN (SELECT project_id FROM user_memberships \
     WHERE user_id = $1 AND (repositories IS NOT NULL OR role_id > 100))";
 
+/// Whether a user has a role in some project. $1 user, $2 role.
+pub(super) const ANY_WITH_ROLE: &str = "\
+    SELECT project_id FROM user_memberships WHERE user_id = $1 AND role_id = $2 LIMIT 1";
+
+/// The memberships of a user, with the columns of [`NARROWED`], that may be of an
+/// administrator or of a custom role. $1 user, $2 how many.
+pub(super) const POWERFUL: &str = "\
+    SELECT role_id, repositories, project_id FROM user_memberships WHERE user_id = $1 \
+    AND (role_id = 1 OR role_id > 100) ORDER BY project_id DESC LIMIT $2";
+
+/// All projects. $1 how many.
+pub(super) const NUMBERS: &str = "SELECT id FROM projects ORDER BY id DESC LIMIT $1";
+
 /// The robots of a project. $1 project.
 pub(super) const ROBOTS: &str = "SELECT id FROM robots WHERE project_id = $1";
 
@@ -57,6 +70,20 @@ pub(super) const UPDATE: &str = "\
 pub(super) const SET_METADATA: &str = "\
     INSERT INTO project_metadata (project_id, name, value) VALUES ($1, $2, $3) \
     ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value";
+
+/// What is set for a project, and whether it is public; nothing if it is gone. $1 project.
+pub(super) const METADATA: &str = "\
+    SELECT 'public', CASE WHEN public THEN 'true' ELSE 'false' END FROM projects WHERE id = $1 \
+    UNION ALL SELECT name, value FROM project_metadata WHERE project_id = $1";
+
+/// Sets one of a project's metadata that is not set. $1 project, $2 name, $3 value.
+pub(super) const ADD_METADATA: &str = "\
+    INSERT INTO project_metadata (project_id, name, value) VALUES ($1, $2, $3) \
+    ON CONFLICT (project_id, name) DO NOTHING";
+
+/// Takes one of a project's metadata away. $1 project, $2 name.
+pub(super) const DELETE_METADATA: &str =
+    "DELETE FROM project_metadata WHERE project_id = $1 AND name = $2";
 
 /// What is shown of projects.
 pub(super) const LIST_SHOWN: &str = "\

@@ -8,9 +8,11 @@ use kit::{Kind, Page};
 use super::{list::LIST, *};
 use crate::{
     access::{self, Action, Caller, Resource, Right, View},
+    allowlists,
     groups::GroupKind,
     testing::{
-        add_member, add_project, add_user, admin, allowed, both, given, join, selection, sqlite,
+        add_member, add_project, add_robot, add_user, admin, allowed, both, given, join, selection,
+        sqlite,
     },
 };
 
@@ -30,11 +32,16 @@ async fn the_creator_is_the_administrator() {
     for place in both().await {
         let context = place.open().await;
         let caller = add_user(&context, "alice").await;
-        let alice = access::user(&context, &caller).await.unwrap();
-        let mut metadata = Metadata { public: Some(true), ..Metadata::default() };
-        metadata.others.insert("auto_scan".to_owned(), "true".to_owned());
-        let new = NewProject { name: "p".to_owned(), metadata };
-        let id = create(&context, caller.who(), &alice, new.clone()).await.unwrap();
+        let creator = access::creator(&context, &caller).await.unwrap();
+        assert!(!creator.decides());
+        let pairs = [("public", "true"), ("auto_scan", "1")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let new = NewProject {
+            name: "p".to_owned(),
+            metadata: Metadata::read(pairs).unwrap(),
+            allowlist: Some(list_of(&["CVE-1"])),
+        };
+        let id = create(&context, &creator, new.clone()).await.unwrap();
         assert!(id > 1);
         let proof = access::on_project(&context, &caller, ProjectRef::Id(id), DELETE).await;
         assert_eq!(&*proof.unwrap().project().name, "p");
@@ -45,39 +52,100 @@ async fn the_creator_is_the_administrator() {
         assert_eq!(details.repository_count, 0);
         assert_eq!(details.role_ids, [Role::ProjectAdmin.id()]);
         assert!(details.project.public);
-        assert_eq!(details.metadata, BTreeMap::from([("auto_scan".into(), "true".into())]));
+        let set = [("auto_scan".into(), "true".into()), ("public".into(), "true".into())];
+        assert_eq!(details.metadata, BTreeMap::from(set));
+        assert_eq!(details.allowlist.items, ["CVE-1"]);
 
-        let refused = create(&context, caller.who(), &alice, new).await.unwrap_err();
+        let refused = create(&context, &creator, new).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Conflict);
-        let refused = create(
-            &context,
-            caller.who(),
-            &alice,
+        for wrong in [
             NewProject { name: "P".into(), ..Default::default() },
-        );
-        assert_eq!(refused.await.unwrap_err().kind, Kind::Invalid);
+            NewProject {
+                name: "q".into(),
+                allowlist: Some(list_of(&["CVE-1", "CVE-1"])),
+                ..Default::default()
+            },
+        ] {
+            let refused = create(&context, &creator, wrong).await;
+            assert_eq!(refused.unwrap_err().kind, Kind::Invalid);
+        }
+    }
+}
+
+fn list_of(items: &[&str]) -> allowlists::Change {
+    let items = items.iter().map(|item| (*item).to_owned()).collect();
+    allowlists::Change { expires_at: None, items }
+}
+
+#[tokio::test]
+async fn metadata_are_set_one_by_one() {
+    for place in both().await {
+        let context = place.open().await;
+        add_project(&context, "p", true).await;
+        let right = |action| Right::new(Resource::Metadata, action);
+        let read = allowed(&context, "p", right(Action::List)).await;
+        let all = async || metadata(&context, &read).await.unwrap();
+        assert_eq!(all().await, BTreeMap::from([("public".into(), "true".into())]));
+
+        let create = allowed(&context, "p", right(Action::Create)).await;
+        let add = async |name: &str, value: &str| {
+            let added = add_metadata(&context, &create, name.to_owned(), value).await;
+            added.map_err(|error| error.kind)
+        };
+        add("severity", "High").await.unwrap();
+        assert_eq!(add("severity", "low").await, Err(Kind::Conflict));
+        assert_eq!(add("public", "false").await, Err(Kind::Conflict));
+        assert_eq!(add("nonsense", "x").await, Err(Kind::Invalid));
+        assert_eq!(all().await["severity"], "high");
+
+        let change = allowed(&context, "p", right(Action::Update)).await;
+        let set = async |name: &str, value: &str| {
+            set_metadata(&context, &change, name.to_owned(), value).await.unwrap();
+        };
+        set("severity", "low").await;
+        set("auto_scan", "t").await;
+        set("public", "false").await;
+        let set = [("auto_scan", "true"), ("public", "false"), ("severity", "low")];
+        let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(all().await, BTreeMap::from(set));
+        let project = find(&context, ProjectRef::Name("p")).await.unwrap().unwrap();
+        assert!(!project.public, "known at once");
+
+        let one = allowed(&context, "p", right(Action::Read)).await;
+        let found = metadatum(&context, &one, "severity").await.unwrap();
+        assert_eq!(found, BTreeMap::from([("severity".into(), "low".into())]));
+        assert!(metadatum(&context, &one, "nothing").await.unwrap().is_empty());
+
+        let delete = allowed(&context, "p", right(Action::Delete)).await;
+        let remove = async |name: &str| {
+            let removed = remove_metadata(&context, &delete, name.to_owned()).await;
+            removed.map_err(|error| error.kind)
+        };
+        remove("severity").await.unwrap();
+        remove("severity").await.unwrap();
+        remove("public").await.unwrap();
+        assert_eq!(remove("nonsense").await, Err(Kind::Invalid));
+        assert_eq!(all().await.len(), 2);
     }
 }
 
 #[tokio::test]
-async fn metadata_are_known_and_right() {
+async fn robots_make_projects_if_they_were_given_the_right() {
     let context = sqlite().open().await;
-    let id = add_project(&context, "p", false).await;
-    let proof = allowed(&context, "p", UPDATE).await;
-    let set = async |name: &str, value: &str| {
-        let others = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        update(&context, &proof, Metadata { public: None, others }).await.map_err(|e| e.kind)
-    };
-    for (name, value) in [("nonsense", "x"), ("auto_scan", "yes"), ("severity", "worst")] {
-        assert_eq!(set(name, value).await, Err(Kind::Invalid), "{name}={value}");
+    let maker = add_robot(&context, None, "maker", &["project:create"]).await;
+    let creator = access::creator(&context, &maker).await.unwrap();
+    let new = NewProject { name: "p".to_owned(), ..NewProject::default() };
+    create(&context, &creator, new).await.unwrap();
+    let proof = allowed(&context, "p", READ).await;
+    assert_eq!(details(&context, &proof, None).await.unwrap().owner_name, "admin");
+    let other = add_robot(&context, None, "other", &["project:list"]).await;
+    let of_project = add_robot(&context, Some("p"), "ci", &["repository:pull"]).await;
+    for refused in [other, of_project] {
+        let refused = access::creator(&context, &refused).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Forbidden);
     }
-    set("severity", "high").await.unwrap();
-    set("severity", "low").await.unwrap();
-    let read = allowed(&context, "p", READ).await;
-    let details = details(&context, &read, None).await.unwrap();
-    assert_eq!(details.project.id, id);
-    assert_eq!(details.metadata, BTreeMap::from([("severity".into(), "low".into())]));
-    assert!(!details.project.public);
+    let refused = access::creator(&context, &Caller::anonymous()).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Unauthenticated);
 }
 
 #[tokio::test]
@@ -124,20 +192,26 @@ async fn a_project_with_repositories_stays() {
         let context = place.open().await;
         let id = add_project(&context, "p", false).await;
         let proof = allowed(&context, "p", DELETE).await;
+        assert_eq!(kept_by(&context, &proof).await.unwrap(), None);
         let insert = "INSERT INTO repositories (project_id, name, created_at, updated_at)
             VALUES ($1, 'p/x', 0, 0)";
         let write = |sql: &'static str| {
             context.db.write(move |tx| Box::pin(async move { tx.execute(sql, args![id]).await }))
         };
         write(insert).await.unwrap();
+        assert!(kept_by(&context, &proof).await.unwrap().is_some());
         let refused = delete(&context, &proof).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Precondition);
+        let change = Change { allowlist: Some(list_of(&["CVE-1"])), ..Change::default() };
+        update(&context, &allowed(&context, "p", UPDATE).await, change).await.unwrap();
         write("DELETE FROM repositories WHERE project_id = $1").await.unwrap();
         delete(&context, &proof).await.unwrap();
         assert_eq!(delete(&context, &proof).await.unwrap_err().kind, Kind::NotFound);
         assert!(find(&context, ProjectRef::Name("p")).await.unwrap().is_none());
-        let refused = update(&context, &proof, Metadata::default()).await.unwrap_err();
+        let refused = update(&context, &proof, Change::default()).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Internal, "a proof for something else");
+        let left = context.db.one("SELECT id FROM cve_allowlists", args![]).await.unwrap();
+        assert!(left.is_none(), "its allowlist went with it");
         assert!(add_project(&context, "p", false).await > id, "numbers are not given twice");
     }
 }

@@ -1,10 +1,10 @@
 //! Changing a robot, and its end.
 
 use db::{Tx, args};
-use kit::{Error, Result, Secret, Time};
+use kit::{Error, Kind, Result, Secret, Time};
 
 use super::{
-    AllowedLevel, Given, Permission, Scope,
+    AllowedLevel, Given, Held, Permission, Scope,
     create::{check_description, check_duration, end, store},
     list::known,
     prefix, secret, sql,
@@ -66,9 +66,10 @@ pub async fn update(
     .await
 }
 
-/// New permissions, narrowed as the old ones in the same place were.
+/// New permissions, narrowed as the old ones in the same place were; but what whoever gives
+/// them is narrowed to goes first.
 fn keep_narrow(mut new: Vec<Permission>, old: &[Permission]) -> Vec<Permission> {
-    for permission in &mut new {
+    for permission in new.iter_mut().filter(|permission| permission.repositories.is_none()) {
         let before = old.iter().find(|before| before.scope == permission.scope);
         permission.repositories = before.and_then(|before| before.repositories.clone());
     }
@@ -80,13 +81,8 @@ fn keep_narrow(mut new: Vec<Permission>, old: &[Permission]) -> Vec<Permission> 
 ///
 /// # Errors
 /// Invalid when the secret breaks Harbor's rules; NotFound.
-pub async fn set_secret(
-    context: &Context,
-    allowed: &AllowedLevel,
-    id: i64,
-    chosen: Option<Secret>,
-) -> Result<Secret> {
-    allowed.require(Action::Update)?;
+pub async fn set_secret(context: &Context, held: &Held, chosen: Option<Secret>) -> Result<Secret> {
+    let id = held.robot.id;
     let (secret, hash) = match chosen {
         Some(chosen) => {
             let hash = secret::hash_chosen(context, &chosen).await?;
@@ -94,7 +90,7 @@ pub async fn set_secret(
         }
         None => secret::generate(),
     };
-    in_lock(context, allowed, id, Event::UpdateRobot, move |tx, _, now| {
+    in_lock(context, &held.allowed, id, Event::UpdateRobot, move |tx, _, now| {
         let hash = hash.clone();
         Box::pin(async move {
             tx.execute(sql::SET_SECRET, args![id, hash, now]).await?;
@@ -109,28 +105,32 @@ pub async fn set_secret(
 /// without patterns, lets it reach all of them again.
 ///
 /// # Errors
-/// NotFound when there is no such robot, or it may do nothing there.
+/// Denied for who is narrowed itself; NotFound when there is no such robot, or it may do
+/// nothing there.
 pub async fn narrow(
     context: &Context,
-    allowed: &AllowedLevel,
-    id: i64,
+    held: &Held,
     namespace: &str,
     patterns: Option<Patterns>,
 ) -> Result<()> {
-    allowed.require(Action::Update)?;
-    let robot = known(context, allowed, id).await?;
-    let scope = robot
+    let id = held.robot.id;
+    if !held.everywhere {
+        let message = "who may reach some repositories only cannot say which a robot reaches";
+        return Err(Error::new(Kind::Denied, message));
+    }
+    let scope = held
+        .robot
         .permissions
         .iter()
         .map(|permission| &permission.scope)
         .find(|scope| **scope != Scope::System && scope.namespace() == namespace)
         .ok_or_else(|| {
             let message = format!("robot {id} has no permission in {namespace}");
-            Error::new(kit::Kind::NotFound, message)
+            Error::new(Kind::NotFound, message)
         })?;
     let project_id = scope.project_id();
     let stored = patterns.as_ref().map(Patterns::to_stored).transpose()?;
-    in_lock(context, allowed, id, Event::UpdateRobot, move |tx, _, _| {
+    in_lock(context, &held.allowed, id, Event::UpdateRobot, move |tx, _, _| {
         let row = args![id, project_id, stored.clone()];
         Box::pin(async move {
             tx.execute(sql::NARROW, row).await?;
@@ -207,5 +207,5 @@ where
 }
 
 pub(super) fn unknown(id: i64) -> Error {
-    Error::new(kit::Kind::NotFound, format!("robot account {id} not found"))
+    Error::new(Kind::NotFound, format!("robot account {id} not found"))
 }

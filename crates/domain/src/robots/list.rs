@@ -2,49 +2,56 @@
 
 use std::sync::Arc;
 
-use db::args;
-use kit::{Page, Result};
+use db::{Row, args};
+use kit::{Result, Selection, query::Direction};
 
-use super::{AllowedLevel, Robot, add_permissions, change::unknown, find, prefix, read_robot, sql};
+use super::{
+    AllowedLevel, Level, Robot, add_permissions, change::unknown, find, prefix, read_robot, sql,
+};
 use crate::{
     Context,
-    listing::{Listing, containing, limit, offset},
+    listing::{Field, List, Listing},
     rights::Action,
 };
 
-/// Which robots a list has, and in which order.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Part of the name, without the prefix, in whatever case.
-    pub name: Option<String>,
-    /// How to sort: Harbor's name of a field, with a hyphen before it for backwards. By
-    /// name if it is none of them.
-    pub sort: Option<String>,
-}
+/// The robots of a level are found by its index; they are some hundred.
+pub(super) const LIST: List = List {
+    id: "r.id",
+    shown: sql::LIST_SHOWN,
+    fields: &[
+        Field::text("name", "r.name"),
+        Field::number("id", "r.id"),
+        Field::text("description", "r.description"),
+        Field::number("duration", "r.duration"),
+        Field::flag("disabled", "r.disabled"),
+        Field::text("creator_type", "r.creator_type"),
+        Field::number("creator_ref", "r.creator_ref"),
+        Field::time("creation_time", "r.created_at"),
+        Field::time("update_time", "r.updated_at"),
+    ],
+    order: ("r.name", Direction::Ascending),
+};
 
-/// A page of the robots of a level: one count, one query for the page, one for the
-/// permissions of all.
+/// A page of the robots of a level, by name, which is without the prefix, if nothing else is
+/// asked for.
 ///
 /// # Errors
-/// None but the database's.
+/// Invalid when a value to look for is none of its field's.
 pub async fn list(
     context: &Context,
     allowed: &AllowedLevel,
-    filter: &Filter,
-    page: Page,
+    selection: &Selection,
 ) -> Result<Listing<Robot>> {
     allowed.require(Action::List)?;
-    let name = filter.name.as_deref().map(containing);
-    let mut args = args![allowed.level().project_id(), name];
-    let total = context.db.one(sql::COUNT, args.clone()).await?;
-    args.push(filter.sort.clone().unwrap_or_default());
-    args.push(limit(page));
-    args.push(offset(page));
-    let rows = context.db.all(sql::PAGE, args).await?;
+    let (from, args) = match allowed.level() {
+        Level::System => (sql::SYSTEM_FROM, args![]),
+        Level::Project(id) => (sql::PROJECT_FROM, args![id]),
+    };
     let prefix = prefix(context).await?;
-    let mut items = rows.iter().map(|row| read_robot(&prefix, row)).collect::<Result<Vec<_>>>()?;
-    add_permissions(context, &mut items).await?;
-    Ok(Listing { items, total: total.map_or(Ok(0), |row| row.get(0))? })
+    let read = |row: &Row| read_robot(&prefix, row);
+    let mut found = LIST.page(&context.db, from, args, selection, read).await?;
+    add_permissions(context, &mut found.items).await?;
+    Ok(found)
 }
 
 /// All that is shown of a robot of the level that was allowed.

@@ -29,7 +29,7 @@ use crate::{
 
 pub use change::{Change, delete, narrow, set_secret, update};
 pub use create::{Created, NewRobot, create};
-pub use list::{Filter, list, show};
+pub use list::{list, show};
 pub(crate) use permission::read_requested;
 pub use permission::{Given, Permission, RequestedAccess, RequestedPermission, Scope};
 pub use secret::verify;
@@ -94,6 +94,23 @@ impl AllowedLevel {
             Self::System(allowed) => allowed.require(right),
             Self::Project(allowed) => allowed.require(right),
         }
+    }
+}
+
+/// Proof that somebody may have a robot in hand: change it, and do whatever it may do.
+/// Whoever sets a robot's secret, or whose tokens stand for it, can act as the robot.
+#[derive(Clone, Debug)]
+pub struct Held {
+    allowed: AllowedLevel,
+    robot: Arc<Robot>,
+    /// Whether its rights are the holder's in all repositories.
+    everywhere: bool,
+}
+
+impl Held {
+    /// The proof, for `access` to give.
+    pub(crate) fn decided(allowed: AllowedLevel, robot: Arc<Robot>, everywhere: bool) -> Self {
+        Self { allowed, robot, everywhere }
     }
 }
 

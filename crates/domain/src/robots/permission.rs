@@ -56,7 +56,7 @@ impl Scope {
         }
     }
 
-    pub(super) fn project_id(&self) -> Option<i64> {
+    pub(crate) fn project_id(&self) -> Option<i64> {
         match self {
             Self::System | Self::AllProjects => None,
             Self::Project { id, .. } => Some(*id),
@@ -80,6 +80,11 @@ impl Permission {
     /// Whether a right is given, or follows from one that is: who may push may pull.
     pub(crate) fn allows(&self, right: Right) -> bool {
         self.rights.has(right) || right == Right::PULL && self.rights.has(Right::PUSH)
+    }
+
+    /// Whether it counts in projects, not on the system.
+    pub fn is_in_projects(&self) -> bool {
+        self.scope != Scope::System
     }
 
     /// The rights in Harbor's words: resource and action.

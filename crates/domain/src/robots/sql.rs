@@ -16,26 +16,17 @@ pub(super) const PERMISSIONS_BEFORE: &str = "\
 /// See [`PERMISSIONS_BEFORE`].
 pub(super) const PERMISSIONS_AFTER: &str = ") ORDER BY r.robot_id, r.position";
 
-/// How many robots a level has that lists show. $1 project, null for the system, $2
-/// pattern of names, may be null.
-pub(super) const COUNT: &str = "\
-    SELECT COUNT(*) FROM robots WHERE visible \
-    AND (project_id = CAST($1 AS BIGINT) OR CAST($1 AS BIGINT) IS NULL AND project_id IS NULL) \
-    AND (CAST($2 AS TEXT) IS NULL OR lower(name) LIKE CAST($2 AS TEXT) ESCAPE '\\')";
+/// What is shown of robots, with the columns of [`BY_ID`].
+pub(super) const LIST_SHOWN: &str = "\
+    SELECT r.id, r.name, r.description, r.project_id, r.duration, r.expires_at, r.disabled, \
+    r.visible, r.creator_type, r.creator_ref, r.created_at, r.updated_at, r.secret_hash \
+    FROM robots AS r WHERE r.id IN (";
 
-/// A page of the robots that [`COUNT`] counts, with the columns of [`BY_ID`]. $3 how to
-/// sort, $4 how many, $5 after how many.
-pub(super) const PAGE: &str = "\
-    SELECT id, name, description, project_id, duration, expires_at, disabled, visible, \
-    creator_type, creator_ref, created_at, updated_at, secret_hash FROM robots WHERE visible \
-    AND (project_id = CAST($1 AS BIGINT) OR CAST($1 AS BIGINT) IS NULL AND project_id IS NULL) \
-    AND (CAST($2 AS TEXT) IS NULL OR lower(name) LIKE CAST($2 AS TEXT) ESCAPE '\\') \
-    ORDER BY CASE WHEN CAST($3 AS TEXT) = '-name' THEN name END DESC, \
-    CASE WHEN CAST($3 AS TEXT) = 'creation_time' THEN created_at END, \
-    CASE WHEN CAST($3 AS TEXT) = '-creation_time' THEN created_at END DESC, \
-    CASE WHEN CAST($3 AS TEXT) = 'update_time' THEN updated_at END, \
-    CASE WHEN CAST($3 AS TEXT) = '-update_time' THEN updated_at END DESC, \
-    name LIMIT $4 OFFSET $5";
+/// The robots of the system that lists show.
+pub(super) const SYSTEM_FROM: &str = "FROM robots AS r WHERE r.visible AND r.project_id IS NULL";
+
+/// The robots of a project that lists show. $1 project.
+pub(super) const PROJECT_FROM: &str = "FROM robots AS r WHERE r.visible AND r.project_id = $1";
 
 /// A new robot. $1 name, $2 description, $3 project, $4 secret hash, $5 duration, $6 end,
 /// $7 disabled, $8 visible, $9 kind of maker, $10 maker, $11 now.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use kit::{Clock, Error, Kind, Page, Secret};
+use kit::{Clock, Error, Kind, Secret};
 use oci::RepositoryName;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::{
     access::{self, Caller, Rights},
     projects::ProjectRef,
     rights::{PROJECT_RULES, Patterns, SYSTEM_RULES},
-    testing::{START, add_project, add_user, admin, both, join, sqlite},
+    testing::{START, add_project, add_user, admin, both, join, selection, sqlite},
     tokens,
 };
 
@@ -70,6 +70,10 @@ async fn login(context: &Context, created: &Created) -> Caller {
 
 async fn level(context: &Context, id: i64, action: Action) -> AllowedLevel {
     access::on_robot(context, &admin(context).await, id, action).await.unwrap()
+}
+
+async fn hold(context: &Context, id: i64) -> Held {
+    access::hold(context, &admin(context).await, id).await.unwrap()
 }
 
 fn name(text: &str) -> RepositoryName {
@@ -204,6 +208,7 @@ async fn what_changes_counts_at_once() {
         let id = created.id;
         let robot = login(&context, &created).await;
         let update_allowed = level(&context, id, Action::Update).await;
+        let held = access::hold(&context, &by, id).await.unwrap();
         let change = |disabled, duration| Change {
             name: "robot$p+ci".to_owned(),
             level: "project".to_owned(),
@@ -234,16 +239,16 @@ async fn what_changes_counts_at_once() {
         assert!(may(Right::PULL).await.is_ok());
         // The secret: remembered, then void.
         logs_in(&created.secret).await.unwrap();
-        let fresh = set_secret(&context, &update_allowed, id, None).await.unwrap();
+        let fresh = set_secret(&context, &held, None).await.unwrap();
         assert_eq!(logs_in(&created.secret).await.unwrap_err(), Kind::Unauthenticated);
         logs_in(&fresh).await.unwrap();
         let chosen = Secret::from("Chosen12345");
-        set_secret(&context, &update_allowed, id, Some(chosen.clone())).await.unwrap();
+        set_secret(&context, &held, Some(chosen.clone())).await.unwrap();
         assert_eq!(logs_in(&fresh).await.unwrap_err(), Kind::Unauthenticated);
         logs_in(&chosen).await.unwrap();
         logs_in(&chosen).await.unwrap();
         for weak in ["short1A", "nouppercase1", "NOLOWERCASE1", "NoNumbersHere"] {
-            let weak = set_secret(&context, &update_allowed, id, Some(Secret::from(weak))).await;
+            let weak = set_secret(&context, &held, Some(Secret::from(weak))).await;
             assert_eq!(weak.unwrap_err().kind, Kind::Invalid);
         }
         // The end, counted from when it was made.
@@ -432,19 +437,20 @@ async fn lists_show_a_level() {
         let by = admin(&context).await;
         let hidden = NewRobot { visible: false, ..new("scanner") };
         let hidden = try_make(&context, &by, Some("p"), hidden, &pull).await.unwrap();
-        let names = async |project: Option<&str>, filter: Filter| {
+        let names = async |project: Option<&str>, q: &str, sort: &str| {
             let project = project.map(ProjectRef::Name);
             let allowed = access::on_robots(&context, &by, project, Action::List).await.unwrap();
-            let found = list(&context, &allowed, &filter, Page::default()).await.unwrap();
+            let found = list(&context, &allowed, &selection(q, sort)).await.unwrap();
             assert_eq!(found.total, found.items.len() as i64);
             let names = found.items.iter().map(|robot| robot.name.to_string());
             names.collect::<Vec<_>>().join(" ")
         };
-        let all = Filter::default();
-        assert_eq!(names(None, all.clone()).await, "robot$system");
-        assert_eq!(names(Some("p"), all).await, "robot$p+a robot$p+ab robot$p+b");
-        let filter = Filter { name: Some("A".to_owned()), sort: Some("-name".to_owned()) };
-        assert_eq!(names(Some("p"), filter).await, "robot$p+ab robot$p+a");
+        assert_eq!(names(None, "", "").await, "robot$system");
+        assert_eq!(names(Some("p"), "", "").await, "robot$p+a robot$p+ab robot$p+b");
+        assert_eq!(names(Some("p"), "name=~A", "-name").await, "robot$p+ab robot$p+a");
+        assert_eq!(names(Some("p"), "name=p+ab", "").await, "robot$p+ab");
+        super::list::LIST.try_everything(&context.db, sql::SYSTEM_FROM, args![]).await;
+        super::list::LIST.try_everything(&context.db, sql::PROJECT_FROM, args![1]).await;
 
         let read = level(&context, hidden.id, Action::Read).await;
         let shown = show(&context, &read, hidden.id).await.unwrap();
@@ -465,8 +471,9 @@ async fn permissions_are_narrowed_to_repositories() {
         let created = make(&context, Some("p"), "ci", std::slice::from_ref(&push)).await;
         let robot = login(&context, &created).await;
         let allowed = level(&context, created.id, Action::Update).await;
+        let held = hold(&context, created.id).await;
         let patterns = Patterns::parse(&["team-a/**".to_owned()]).unwrap();
-        narrow(&context, &allowed, created.id, "p", Some(patterns)).await.unwrap();
+        narrow(&context, &held, "p", Some(patterns)).await.unwrap();
         let may = async |repository: &str| {
             access::on_repository(&context, &robot, &name(repository), Right::PUSH).await.is_ok()
         };
@@ -494,9 +501,9 @@ async fn permissions_are_narrowed_to_repositories() {
         update(&context, &allowed, created.id, change, given).await.unwrap();
         assert!(may("p/team-a/x").await && !may("p/team-b/x").await);
 
-        narrow(&context, &allowed, created.id, "p", None).await.unwrap();
+        narrow(&context, &held, "p", None).await.unwrap();
         assert!(may("p/team-b/x").await);
-        let refused = narrow(&context, &allowed, created.id, "library", None).await.unwrap_err();
+        let refused = narrow(&context, &held, "library", None).await.unwrap_err();
         assert_eq!(refused.kind, Kind::NotFound);
     }
 }
@@ -508,9 +515,9 @@ async fn what_a_narrowed_robot_gives_is_narrowed_too() {
     let access = permission("project", "p", &["robot:create", "repository:pull"]);
     let created = make(&context, Some("p"), "giver", &[access]).await;
     let giver = login(&context, &created).await;
-    let allowed = level(&context, created.id, Action::Update).await;
+    let held = hold(&context, created.id).await;
     let patterns = Patterns::parse(&["a/**".to_owned()]).unwrap();
-    narrow(&context, &allowed, created.id, "p", Some(patterns)).await.unwrap();
+    narrow(&context, &held, "p", Some(patterns)).await.unwrap();
     let pull = [permission("project", "p", &["repository:pull"])];
     let made = try_make(&context, &giver, Some("p"), new("given"), &pull).await.unwrap();
     let given = login(&context, &made).await;
@@ -518,6 +525,87 @@ async fn what_a_narrowed_robot_gives_is_narrowed_too() {
         access::on_repository(&context, &given, &name(repository), Right::PULL).await.is_ok()
     };
     assert!(may("p/a/x").await && !may("p/b").await);
+}
+
+/// Makes a custom role and gives it to a user in a project, narrowed to some repositories.
+async fn join_as(
+    context: &Context,
+    project: &str,
+    user: &Caller,
+    rights: &[Right],
+    repositories: Option<&str>,
+) {
+    let rights: Rights = rights.iter().copied().collect();
+    let project_id = crate::testing::allowed(context, project, Right::PULL).await.project().id;
+    let role = args![format!("role-{project}"), rights.to_stored()];
+    let member = args![project_id, user.user_id().unwrap(), repositories.map(str::to_owned)];
+    context
+        .db
+        .write(move |tx| {
+            let (role, member) = (role.clone(), member.clone());
+            Box::pin(async move {
+                let make = "INSERT INTO roles (name, rights, created_at, updated_at)
+                    VALUES ($1, $2, 0, 0)";
+                tx.execute(make, role).await?;
+                let join = "INSERT INTO members
+                    (project_id, entity_type, entity_id, role_id, repositories, created_at)
+                    SELECT $1, 'u', $2, MAX(id), CAST($3 AS TEXT), 0 FROM roles";
+                tx.execute(join, member).await
+            })
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn nobody_gets_hold_of_a_robot_that_may_do_more() {
+    for place in both().await {
+        let context = place.open().await;
+        let robots = |action| Right::new(Resource::Robot, action);
+        let pull = [permission("project", "p", &["repository:pull"])];
+        let push = [permission("project", "p", &["repository:pull", "repository:push"])];
+        add_project(&context, "p", false).await;
+        let (puller, pusher) = (
+            make(&context, Some("p"), "puller", &pull).await,
+            make(&context, Some("p"), "pusher", &push).await,
+        );
+        let alice = add_user(&context, "alice").await;
+        let own = [robots(Action::Update), robots(Action::Create), Right::PULL];
+        join_as(&context, "p", &alice, &own, None).await;
+        let held = access::hold(&context, &alice, puller.id).await.unwrap();
+        set_secret(&context, &held, None).await.unwrap();
+        let refused = access::hold(&context, &alice, pusher.id).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Denied);
+
+        // Whose own rights reach some repositories only holds robots of the same reach, gives
+        // no more by changing one, and does not say what they reach.
+        add_project(&context, "q", false).await;
+        let pull = [permission("project", "q", &["repository:pull"])];
+        let wide = make(&context, Some("q"), "wide", &pull).await;
+        let bob = add_user(&context, "bob").await;
+        join_as(&context, "q", &bob, &own, Some("[\"a/**\"]")).await;
+        let refused = access::hold(&context, &bob, wide.id).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Denied);
+        let made = try_make(&context, &bob, Some("q"), new("narrow"), &pull).await.unwrap();
+        let held = access::hold(&context, &bob, made.id).await.unwrap();
+        set_secret(&context, &held, None).await.unwrap();
+        assert_eq!(narrow(&context, &held, "q", None).await.unwrap_err().kind, Kind::Denied);
+        let allowed = access::on_robot(&context, &bob, wide.id, Action::Update).await.unwrap();
+        let given = access::give(&context, &bob, &allowed, &pull).await.unwrap();
+        let change = Change {
+            name: wide.name.clone(),
+            level: "project".to_owned(),
+            description: String::new(),
+            duration: None,
+            disabled: false,
+        };
+        update(&context, &allowed, wide.id, change, given).await.unwrap();
+        let wide = login(&context, &wide).await;
+        let may = async |repository: &str| {
+            access::on_repository(&context, &wide, &name(repository), Right::PULL).await.is_ok()
+        };
+        assert!(may("q/a/x").await && !may("q/b").await);
+    }
 }
 
 #[tokio::test]
@@ -528,6 +616,7 @@ async fn tokens_of_a_trusted_issuer_stand_for_a_robot() {
         let pull = [permission("project", "p", &["repository:pull"])];
         let created = make(&context, Some("p"), "ci", &pull).await;
         let allowed = level(&context, created.id, Action::Update).await;
+        let held = hold(&context, created.id).await;
         let issuer = "https://token.actions.example.org";
         let rule = |claims: &[(&str, &str)]| NewTrust {
             issuer: issuer.to_owned(),
@@ -535,7 +624,7 @@ async fn tokens_of_a_trusted_issuer_stand_for_a_robot() {
             claims: claims.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         };
         let new = rule(&[("repository", "org/*"), ("ref", "refs/heads/{main,release/**}")]);
-        let trust = add_trust(&context, &allowed, created.id, new).await.unwrap();
+        let trust = add_trust(&context, &held, new).await.unwrap();
         let stands = async |claims: serde_json::Value, audience: &str, name: Option<&str>| {
             let trusts = trusts_of(&context, issuer).await.unwrap();
             let claims = claims.as_object().unwrap().clone();
@@ -559,10 +648,8 @@ async fn tokens_of_a_trusted_issuer_stand_for_a_robot() {
         }
         // Two robots for one token: it must say which.
         let second = make(&context, None, "second", &pull).await;
-        let second_allowed = level(&context, second.id, Action::Update).await;
-        add_trust(&context, &second_allowed, second.id, rule(&[("repository", "**")]))
-            .await
-            .unwrap();
+        let second_held = hold(&context, second.id).await;
+        add_trust(&context, &second_held, rule(&[("repository", "**")])).await.unwrap();
         assert_eq!(stands(good(), "haven", None).await, refused);
         assert_eq!(stands(good(), "haven", Some("robot$second")).await, Ok(second.id));
 
@@ -584,7 +671,7 @@ async fn tokens_of_a_trusted_issuer_stand_for_a_robot() {
             rule(&[("a", "[")]),
             rule(&[("", "x")]),
         ] {
-            let refused = add_trust(&context, &allowed, created.id, bad.clone()).await;
+            let refused = add_trust(&context, &held, bad.clone()).await;
             assert_eq!(refused.unwrap_err().kind, Kind::Invalid, "{bad:?}");
         }
     }

@@ -11,7 +11,7 @@ use db::{Row, args};
 use kit::{Error, Kind, Pattern, Result, Time};
 use serde_json::{Map, Value};
 
-use super::{AllowedLevel, Robot, change, find, list::known, sql};
+use super::{AllowedLevel, Held, Robot, change, find, list::known, sql};
 use crate::{Context, audit::Event, rights::Action};
 
 /// The longest issuer, audience, and name or pattern of a claim, in bytes.
@@ -110,17 +110,12 @@ pub async fn trusts(context: &Context, allowed: &AllowedLevel, id: i64) -> Resul
 /// # Errors
 /// Invalid when a part of it is not well formed or the robot has too many; NotFound when
 /// there is no such robot.
-pub async fn add_trust(
-    context: &Context,
-    allowed: &AllowedLevel,
-    robot_id: i64,
-    new: NewTrust,
-) -> Result<i64> {
-    allowed.require(Action::Update)?;
+pub async fn add_trust(context: &Context, held: &Held, new: NewTrust) -> Result<i64> {
     new.check()?;
+    let robot_id = held.robot.id;
     let claims = serde_json::to_string(&new.claims).map_err(Error::internal)?;
     let row = args![robot_id, new.issuer, new.audience, claims, context.clock.now()];
-    change::in_lock(context, allowed, robot_id, Event::UpdateRobot, move |tx, _, _| {
+    change::in_lock(context, &held.allowed, robot_id, Event::UpdateRobot, move |tx, _, _| {
         let row = row.clone();
         Box::pin(async move {
             let count = tx.one(sql::COUNT_TRUSTS, args![robot_id]).await?;

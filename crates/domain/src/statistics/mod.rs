@@ -6,10 +6,16 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use db::args;
 use kit::{Error, Result};
 
-use crate::{Context, rights::View};
+use crate::{
+    Context,
+    projects::Allowed,
+    rights::{Action, Resource, Right, Rights, View},
+};
 
 /// How much there is, as far as a caller may see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,4 +53,39 @@ pub async fn count(context: &Context, view: View) -> Result<Statistics> {
         private_repositories: row.get(3)?,
         stored,
     })
+}
+
+/// How much there is in a project, as far as somebody may know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Its repositories.
+    pub repositories: i64,
+    /// How much its blobs and manifests take, each counted once, in bytes; none for who may
+    /// not know.
+    pub used: Option<i64>,
+    /// How many members have which role, by the role's number; none for who may not know.
+    pub members: Option<BTreeMap<i64, i64>>,
+}
+
+/// Sums a project up, for somebody with some rights in it.
+///
+/// # Errors
+/// None but the database's.
+pub async fn sum_up(context: &Context, allowed: &Allowed, rights: &Rights) -> Result<Summary> {
+    allowed.require(Right::new(Resource::Itself, Action::Read))?;
+    let id = allowed.project().id;
+    let missing = || Error::internal("a count gave no row");
+    let repositories = context.db.one(sql::REPOSITORIES_OF_PROJECT, args![id]).await?;
+    let mut summary =
+        Summary { repositories: repositories.ok_or_else(missing)?.get(0)?, ..Summary::default() };
+    if rights.has(Right::new(Resource::Quota, Action::Read)) {
+        let used = context.db.one(sql::USED_BY_PROJECT, args![id]).await?;
+        summary.used = Some(used.ok_or_else(missing)?.get(0)?);
+    }
+    if rights.has(Right::new(Resource::Member, Action::List)) {
+        let rows = context.db.all(sql::MEMBERS_BY_ROLE, args![id]).await?;
+        let counts = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
+        summary.members = Some(counts.collect::<Result<_>>()?);
+    }
+    Ok(summary)
 }

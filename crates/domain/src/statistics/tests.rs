@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     access,
     projects::Role,
-    testing::{add_project, add_user, admin, join},
+    testing::{add_project, add_user, admin, allowed, join},
     world::World,
 };
 
@@ -38,5 +38,28 @@ async fn everybody_counts_what_it_sees() {
         assert_eq!(seen(&admin).await, ((2, 1), (2, 2), 10));
         assert_eq!(seen(&alice).await, ((2, 1), (1, 1), 0));
         assert_eq!(seen(&access::Caller::anonymous()).await, ((2, 1), (0, 0), 0));
+    }
+}
+
+#[tokio::test]
+async fn a_project_is_summed_up_as_far_as_one_may_know() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        add_project(context, "p", false).await;
+        for (name, role) in [("a", Role::Guest), ("b", Role::Guest), ("c", Role::Developer)] {
+            join(context, "p", &add_user(context, name).await, role).await;
+        }
+        for (name, content) in [("p/a", b"12345"), ("p/b", b"12345"), ("library/x", b"67890")] {
+            world.push_blob(&name.parse().unwrap(), content).await;
+        }
+        let proof = allowed(context, "p", Right::new(Resource::Itself, Action::Read)).await;
+        let full = sum_up(context, &proof, Role::ProjectAdmin.rights()).await.unwrap();
+        assert_eq!((full.repositories, full.used), (2, Some(5)));
+        assert_eq!(full.members, Some(BTreeMap::from([(1, 1), (2, 1), (3, 2)])));
+        let some = sum_up(context, &proof, Role::LimitedGuest.rights()).await.unwrap();
+        assert_eq!((some.used, some.members), (Some(5), None));
+        let little = sum_up(context, &proof, &Rights::NONE).await.unwrap();
+        assert_eq!(little, Summary { repositories: 2, ..Summary::default() });
     }
 }

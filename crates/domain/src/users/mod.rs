@@ -11,6 +11,7 @@ mod hash;
 mod list;
 mod onboard;
 mod password;
+mod rename;
 mod rules;
 mod sql;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use list::{list, search};
 pub use onboard::{Outsider, onboard};
 pub(crate) use password::{Passwords, has_hash, hash, valid_password};
 pub use password::{reset_password, verify};
+pub use rename::rename_admin;
 use rules::LONGEST;
 pub(crate) use rules::is_hidden;
 

@@ -28,6 +28,9 @@ pub(super) const INSERT_FIRST: &str = "\
 pub(super) const SET_PASSWORD: &str =
     "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1 AND deleted = FALSE";
 
+/// Another name. $1 id, $2 name, $3 now.
+pub(super) const RENAME: &str = "UPDATE users SET username = $2, updated_at = $3 WHERE id = $1";
+
 /// Users with the columns of [`BY_ID`].
 pub(super) const LIST_SHOWN: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
-    allowlists::{self, Allowlist},
+    allowlists::{self, Allowlist, Change},
 };
 use kit::{Error, Kind, Time};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub(super) struct CVEAllowlist {
     /// Seconds since the epoch.
     expires_at: Option<i64>,
     #[serde(deserialize_with = "null_is_nothing")]
-    pub(super) items: Vec<CVEAllowlistItem>,
+    items: Vec<CVEAllowlistItem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     creation_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,26 +46,41 @@ pub(super) struct CVEAllowlist {
 
 /// A CVE as clients send and see it.
 #[derive(Deserialize, Serialize, ToSchema)]
-pub(super) struct CVEAllowlistItem {
+struct CVEAllowlistItem {
     cve_id: String,
 }
 
 impl CVEAllowlist {
-    /// A project's list without anything in it.
-    pub(super) fn empty(project_id: i64) -> Self {
-        Self { project_id, ..Self::default() }
-    }
-}
-
-impl From<Allowlist> for CVEAllowlist {
-    fn from(list: Allowlist) -> Self {
+    /// The list of a project, or of the system by 0.
+    pub(super) fn of(project_id: i64, list: Allowlist) -> Self {
         Self {
             id: list.id,
-            project_id: 0,
+            project_id,
             expires_at: list.expires_at.map(Time::seconds),
             items: list.items.into_iter().map(|cve_id| CVEAllowlistItem { cve_id }).collect(),
             creation_time: Some(Timestamp::or_never(list.created_at)),
             update_time: Some(Timestamp::or_never(list.updated_at)),
+        }
+    }
+
+    /// What it sets a list to, if it is for a project or names none.
+    ///
+    /// # Errors
+    /// Invalid when it names another project.
+    pub(super) fn change(self, project_id: i64) -> Result<Change, Error> {
+        if self.project_id != 0 && self.project_id != project_id {
+            let own = self.project_id;
+            let message =
+                format!("project_id in cve_allowlist must be {project_id} but it's {own}");
+            return Err(Error::invalid(message));
+        }
+        Ok(self.into_change())
+    }
+
+    fn into_change(self) -> Change {
+        Change {
+            expires_at: self.expires_at.map(Time::from_seconds),
+            items: self.items.into_iter().map(|item| item.cve_id).collect(),
         }
     }
 }
@@ -77,7 +92,8 @@ async fn show(
     if caller.is_anonymous() {
         return Err(Error::new(Kind::Unauthenticated, "unauthorized").into());
     }
-    Ok(Json(allowlists::system(&state.domain).await?.into()))
+    let list = allowlists::system(&state.domain).await?;
+    Ok(Json(CVEAllowlist::of(0, list)))
 }
 
 async fn update(
@@ -87,9 +103,7 @@ async fn update(
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::Configuration, Action::Update);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
-    let request = request.read().await?;
-    let items = request.items.into_iter().map(|item| item.cve_id).collect();
-    let expires_at = request.expires_at.map(Time::from_seconds);
-    allowlists::set_system(&state.domain, &allowed, expires_at, items).await?;
+    let change = request.read().await?.into_change();
+    allowlists::set_system(&state.domain, &allowed, change).await?;
     Ok(Done)
 }

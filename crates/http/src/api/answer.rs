@@ -61,6 +61,15 @@ impl<M: Serialize> IntoResponse for Listed<M> {
     }
 }
 
+/// A whole list, which has no pages.
+pub(super) struct Whole<M>(pub(super) Vec<M>);
+
+impl<M: Serialize> IntoResponse for Whole<M> {
+    fn into_response(self) -> Response {
+        Json(self.0).into_response()
+    }
+}
+
 /// That something was made, and where it is now.
 pub(super) struct Created(String);
 
@@ -77,6 +86,19 @@ impl IntoResponse for Created {
         if let Ok(location) = HeaderValue::try_from(self.0) {
             response.headers_mut().insert(LOCATION, location);
         }
+        response
+    }
+}
+
+/// That something was made, where it is now, and what only whoever made it is told.
+pub(super) struct CreatedWith<M>(pub(super) Created, pub(super) M);
+
+impl<M: Serialize> IntoResponse for CreatedWith<M> {
+    fn into_response(self) -> Response {
+        let Self(created, model) = self;
+        let mut response = Json(model).into_response();
+        *response.status_mut() = StatusCode::CREATED;
+        response.headers_mut().extend(created.into_response().headers().clone());
         response
     }
 }
@@ -122,9 +144,21 @@ impl<M: ToSchema> Output for Listed<M> {
     }
 }
 
+impl<M: ToSchema> Output for Whole<M> {
+    fn describe(description: &mut Description) {
+        description.answers_list::<M>(StatusCode::OK, &[]);
+    }
+}
+
 impl Output for Created {
     fn describe(description: &mut Description) {
         description.answers(StatusCode::CREATED, &["Location"]);
+    }
+}
+
+impl<M: ToSchema> Output for CreatedWith<M> {
+    fn describe(description: &mut Description) {
+        description.answers_json::<M>(StatusCode::CREATED, &["Location"]);
     }
 }
 
@@ -168,6 +202,12 @@ impl Timestamp {
     pub(super) fn or_never(time: Option<Time>) -> Self {
         const NEVER: Time = Time(-62_135_596_800_000_000);
         Self(time.unwrap_or(NEVER))
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::or_never(None)
     }
 }
 

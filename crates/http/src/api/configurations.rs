@@ -10,7 +10,10 @@ use domain::{
 };
 use kit::Error;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, Ref, RefOr, Schema, Type},
+};
 
 use super::{ApiError, Operations, answer::Done, request::Sent};
 use crate::State;
@@ -19,32 +22,110 @@ use crate::State;
 pub(super) fn operations() -> Operations {
     Operations::harbor("configure")
         .get("/configurations", "getConfigurations", "The settings.", show, &[401, 403])
-        .put("/configurations", "updateConfigurations", "Changes settings.", update, &[401, 403])
+        .put(
+            "/configurations",
+            "updateConfigurations",
+            "Changes settings.",
+            update,
+            &[401, 403, 422],
+        )
         .get("/internalconfig", "getInternalconfig", "All settings.", show_internal, &[401, 403])
 }
 
 /// A setting as clients see it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = InternalConfigurationValue)]
 struct ItemModel {
+    #[schema(value_type = Object)]
     value: serde_json::Value,
     editable: bool,
+}
+
+/// Settings by name.
+type Items = BTreeMap<&'static str, ItemModel>;
+
+/// The settings that are shown.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ConfigurationsResponse(Items);
+
+/// The settings that a client may send, any of them, by name.
+struct Configurations;
+
+impl PartialSchema for ConfigurationsResponse {
+    fn schema() -> RefOr<Schema> {
+        let item = |kind| match kind {
+            Kind::Map => object(),
+            kind => Ref::from_schema_name(item_name(kind)).into(),
+        };
+        by_name(Key::is_shown, item)
+    }
+}
+
+impl ToSchema for ConfigurationsResponse {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for kind in [Kind::Text, Kind::Flag, Kind::Number] {
+            let item = ObjectBuilder::new().property("value", type_of(kind));
+            let item = item.property("editable", type_of(Kind::Flag));
+            schemas.push((item_name(kind).to_owned(), item.into()));
+        }
+    }
+}
+
+impl PartialSchema for Configurations {
+    fn schema() -> RefOr<Schema> {
+        by_name(Key::is_taken, type_of)
+    }
+}
+
+impl ToSchema for Configurations {}
+
+/// An object with the settings that are wanted as its fields, each by what it may be.
+fn by_name(wanted: fn(Key) -> bool, schema: impl Fn(Kind) -> RefOr<Schema>) -> RefOr<Schema> {
+    Key::all()
+        .filter(|key| wanted(*key))
+        .fold(ObjectBuilder::new(), |object, key| object.property(key.name(), schema(key.kind())))
+        .into()
+}
+
+/// Harbor's name of a setting's model.
+fn item_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Flag => "BoolConfigItem",
+        Kind::Number | Kind::Quota | Kind::LdapScope => "IntegerConfigItem",
+        _ => "StringConfigItem",
+    }
+}
+
+fn type_of(kind: Kind) -> RefOr<Schema> {
+    match kind {
+        Kind::Flag => bool::schema(),
+        Kind::Number | Kind::Quota | Kind::LdapScope => i64::schema(),
+        Kind::Map => object(),
+        _ => String::schema(),
+    }
+}
+
+fn object() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::Object).into()
 }
 
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<BTreeMap<&'static str, ItemModel>>, ApiError> {
+) -> Result<Json<ConfigurationsResponse>, ApiError> {
     let right = Right::new(Resource::Configuration, Action::Read);
     access::on_system(&state.domain, &caller, right).await?;
     // The schedule of scans has its own operation, and Harbor keeps nothing here.
-    shown(&state, |key| key.is_shown() && key.kind() != Kind::Map).await.map(Json)
+    let items = shown(&state, |key| key.is_shown() && key.kind() != Kind::Map).await?;
+    Ok(Json(ConfigurationsResponse(items)))
 }
 
 /// For parts of Haven itself, of which none comes over HTTP: a person may not.
 async fn show_internal(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<BTreeMap<&'static str, ItemModel>>, ApiError> {
+) -> Result<Json<Items>, ApiError> {
     if caller.principal() != Principal::System {
         let kind =
             if caller.is_anonymous() { kit::Kind::Unauthenticated } else { kit::Kind::Forbidden };
@@ -54,10 +135,7 @@ async fn show_internal(
     shown(&state, |key| !key.is_secret()).await.map(Json)
 }
 
-async fn shown(
-    state: &State,
-    wanted: impl Fn(Key) -> bool,
-) -> Result<BTreeMap<&'static str, ItemModel>, ApiError> {
+async fn shown(state: &State, wanted: impl Fn(Key) -> bool) -> Result<Items, ApiError> {
     let configuration = settings::current(&state.domain).await?;
     let editable = !configurations::is_fixed(&state.domain);
     let auth_mode = editable && configurations::auth_mode_is_open(&state.domain).await?;
@@ -84,7 +162,7 @@ fn value(state: &State, configuration: &Configuration, key: Key) -> serde_json::
 async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    request: Sent<serde_json::Value>,
+    request: Sent<Configurations>,
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::Configuration, Action::Update);
     let allowed = access::on_system(&state.domain, &caller, right).await?;

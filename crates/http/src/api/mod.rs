@@ -4,20 +4,27 @@ mod address;
 mod allowlists;
 mod answer;
 mod artifacts;
+mod audit;
 mod configurations;
 mod describe;
 mod error;
 mod health;
+mod internal;
 mod members;
+mod metadata;
 mod openapi;
 mod operation;
+mod permissions;
 mod ping;
 mod projects;
 mod repositories;
 mod request;
+mod robots;
+mod search;
 mod sessions;
 mod statistics;
 mod systeminfo;
+mod trusts;
 mod usergroups;
 mod users;
 
@@ -54,13 +61,20 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     };
     let known = routes(vec![
         projects::operations(),
+        audit::operations(),
+        audit::project_operations(),
+        metadata::operations(),
         members::operations(),
         members::haven_operations(),
+        robots::operations(),
+        trusts::operations(),
+        permissions::operations(),
         users::operations(),
         sessions::operations(),
         usergroups::operations(),
         repositories::operations(),
         artifacts::operations(),
+        search::operations(),
         systeminfo::operations(),
         configurations::operations(),
         statistics::operations(),
@@ -69,7 +83,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     let portal = portal::router().route_layer(who.clone());
     let open = routes(vec![ping::operations(), health::operations()]);
     Router::new()
-        .merge(known.route_layer(who))
+        .merge(known.merge(internal::router()).route_layer(who))
         .merge(open)
         .merge(document.into_router(state.version))
         .merge(ping::version_router())

@@ -74,6 +74,7 @@ impl Operations {
         head HEAD Head,
         post POST Post,
         put PUT Put,
+        patch PATCH Patch,
         delete DELETE Delete,
     }
 

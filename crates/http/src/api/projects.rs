@@ -1,14 +1,15 @@
 //! Projects.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Not, sync::Arc};
 
 use axum::{
     Extension, Json,
     extract::{self, OriginalUri},
 };
 use domain::{
-    access::{self, Action, Allowed, Caller, Resource, Right},
-    projects::{self, Details, Metadata, NewProject, ProjectRef},
+    access::{self, Action, Allowed, Caller, Resource, Right, View},
+    projects::{self, Change, Details, Metadata, NewProject, ProjectRef, Role},
+    statistics::{self, Summary},
 };
 use kit::{Error, Kind, query::Pattern};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use super::{
     ApiError, Operations,
     allowlists::CVEAllowlist,
     answer::{Created, Done, Listed, Timestamp},
+    metadata::ProjectMetadata,
     request::{ListRequest, NameInLocation, Project, Query, Sent, null_is_nothing},
 };
 use crate::State;
@@ -44,7 +46,29 @@ pub(super) fn operations() -> Operations {
             remove,
             &[400, 401, 403, 404, 412],
         )
+        .get(
+            "/projects/{project_name_or_id}/_deletable",
+            "getProjectDeletable",
+            "Whether a project can be deleted.",
+            deletable,
+            &[401, 403, 404],
+        )
+        .get(
+            "/projects/{project_name_or_id}/summary",
+            "getProjectSummary",
+            "How much there is in a project.",
+            sum_up,
+            &[400, 401, 403, 404],
+        )
 }
+
+/// Metadata that only proxy cache projects have.
+const OF_PROXIES: [&str; 4] = [
+    "proxy_speed_kb",
+    "max_upstream_conn",
+    "proxy_cache_filter_pattern",
+    "proxy_cache_filter_kind",
+];
 
 /// Which projects are listed, beside `q`.
 #[derive(Deserialize, IntoParams)]
@@ -75,53 +99,55 @@ struct ProjectReq {
     project_name: String,
     /// From before metadata; what metadata say goes first.
     public: Option<bool>,
-    metadata: Option<BTreeMap<String, Option<String>>>,
+    metadata: Option<ProjectMetadata>,
     storage_limit: Option<i64>,
     registry_id: Option<i64>,
     cve_allowlist: Option<CVEAllowlist>,
 }
 
 impl ProjectReq {
-    /// The metadata, and an error for what this version does not do.
-    fn metadata(&self) -> Result<Metadata, Error> {
-        if self.registry_id.is_some_and(|id| id != 0) {
-            let message = "proxy cache projects are not supported: leave registry_id out";
-            return Err(Error::new(Kind::Unsupported, message));
+    /// What is set. What is left empty is not, and what belongs to proxy cache projects only
+    /// does not matter.
+    fn metadata(&mut self) -> Result<Metadata, Error> {
+        let mut pairs = self.metadata.take().unwrap_or_default().into_pairs();
+        pairs.retain(|name, value| !value.is_empty() && !OF_PROXIES.contains(&name.as_str()));
+        if pairs.remove("retention_id").is_some() {
+            let message = "retention_id cannot be set: leave it out, or send it as it is";
+            return Err(Error::invalid(message));
         }
-        if self.cve_allowlist.as_ref().is_some_and(|list| !list.items.is_empty()) {
-            let message = "CVE allowlists are not supported: leave cve_allowlist out";
-            return Err(Error::new(Kind::Unsupported, message));
-        }
-        let mut metadata = Metadata { public: self.public, ..Metadata::default() };
-        for (name, value) in self.metadata.iter().flatten() {
-            match (name.as_str(), value.as_deref()) {
-                (_, None) | ("public", Some("")) => {}
-                ("public", Some(value)) => {
-                    let message = format!(
-                        "metadata.public should only be 'true' or 'false', but got: '{value}'"
-                    );
-                    metadata.public = Some(value.parse().map_err(|_| Error::invalid(message))?);
-                }
-                // The server's own, and what belongs to proxy cache projects only.
-                ("retention_id" | "proxy_speed_kb" | "max_upstream_conn", _)
-                | ("proxy_cache_filter_pattern" | "proxy_cache_filter_kind", _) => {}
-                (name, Some(value)) => {
-                    metadata.others.insert(name.to_owned(), value.to_owned());
-                }
+        if let Some(public) = pairs.get("public") {
+            if !matches!(public.as_str(), "true" | "false") {
+                return Err(Error::invalid(format!(
+                    "metadata.public should only be 'true' or 'false', but got: '{public}'"
+                )));
             }
+        } else if let Some(public) = self.public {
+            pairs.insert("public".to_owned(), public.to_string());
         }
-        Ok(metadata)
+        Metadata::read(pairs)
     }
 
-    /// Refuses a limit that would not be kept. Only a sysadmin's is looked at: others
-    /// get the default, whatever they ask for.
-    fn check_storage_limit(&self, sysadmin: bool) -> Result<(), Error> {
+    /// Refuses what this version does not do, and what is not the creator's to say.
+    fn check(&self, decides: bool) -> Result<(), Error> {
+        match self.registry_id {
+            None | Some(0) => {}
+            Some(_) if !decides => {
+                let message = "Only system admin can create proxy cache project";
+                return Err(Error::new(Kind::Forbidden, message));
+            }
+            Some(_) => {
+                let message = "proxy cache projects are not supported: leave registry_id out";
+                return Err(Error::new(Kind::Unsupported, message));
+            }
+        }
+        // A limit that would not be kept is refused. Only a sysadmin's is looked at: others
+        // get the default, whatever they ask for.
         match self.storage_limit {
-            Some(limit) if sysadmin && limit > 0 => {
+            Some(limit) if decides && limit > 0 => {
                 let message = "storage limits are not supported: leave storage_limit out or -1";
                 Err(Error::new(Kind::Unsupported, message))
             }
-            Some(limit) if sysadmin && limit < -1 => {
+            Some(limit) if decides && limit < -1 => {
                 Err(Error::invalid("storage_limit must be -1 for no limit, or a number of bytes"))
             }
             _ => Ok(()),
@@ -132,7 +158,7 @@ impl ProjectReq {
 /// A project as clients see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Project)]
-struct ProjectModel {
+pub(super) struct ProjectModel {
     project_id: i64,
     name: String,
     owner_id: i64,
@@ -140,19 +166,27 @@ struct ProjectModel {
     repo_count: i64,
     creation_time: Timestamp,
     update_time: Timestamp,
-    metadata: BTreeMap<String, String>,
+    metadata: ProjectMetadata,
     cve_allowlist: CVEAllowlist,
+    /// The registry that it is a proxy of; not there for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry_id: Option<i64>,
+    /// Always false: what is deleted is gone.
+    #[serde(skip_serializing_if = "Not::not")]
+    deleted: bool,
+    /// Whether the caller may make it public or private.
+    #[serde(skip_serializing_if = "Not::not")]
+    togglable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     current_user_role_id: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     current_user_role_ids: Vec<i64>,
 }
 
-impl From<Details> for ProjectModel {
-    fn from(details: Details) -> Self {
+impl ProjectModel {
+    /// As somebody with a view sees it.
+    pub(super) fn seen(details: Details, view: View) -> Self {
         let project = details.project;
-        let mut metadata = details.metadata;
-        metadata.insert("public".to_owned(), project.public.to_string());
         let roles = details.role_ids;
         Self {
             project_id: project.id,
@@ -162,10 +196,70 @@ impl From<Details> for ProjectModel {
             repo_count: details.repository_count,
             creation_time: project.created_at.into(),
             update_time: project.updated_at.into(),
-            metadata,
-            cve_allowlist: CVEAllowlist::empty(project.id),
+            metadata: ProjectMetadata::from_pairs(details.metadata),
+            cve_allowlist: CVEAllowlist::of(project.id, details.allowlist),
+            registry_id: None,
+            deleted: false,
+            togglable: view.is_everything() || roles.contains(&Role::ProjectAdmin.id()),
             current_user_role_id: roles.first().copied(),
             current_user_role_ids: roles,
+        }
+    }
+}
+
+/// Whether a project can be deleted, and why not.
+#[derive(Serialize, ToSchema)]
+struct ProjectDeletable {
+    deletable: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'static str,
+}
+
+/// How much there is in a project, as far as the caller may know it.
+#[derive(Default, Serialize, ToSchema)]
+struct ProjectSummary {
+    repo_count: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    project_admin_count: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    maintainer_count: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    developer_count: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    guest_count: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    limited_guest_count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<ProjectSummaryQuota>,
+}
+
+/// How much a project may store and does, in bytes; -1 for no limit.
+#[derive(Serialize, ToSchema)]
+struct ProjectSummaryQuota {
+    hard: BTreeMap<&'static str, i64>,
+    used: BTreeMap<&'static str, i64>,
+}
+
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
+impl From<Summary> for ProjectSummary {
+    fn from(summary: Summary) -> Self {
+        let members = summary.members.unwrap_or_default();
+        let count = |role: Role| members.get(&role.id()).copied().unwrap_or_default();
+        let storage = |bytes| BTreeMap::from([("storage", bytes)]);
+        Self {
+            repo_count: summary.repositories,
+            project_admin_count: count(Role::ProjectAdmin),
+            maintainer_count: count(Role::Maintainer),
+            developer_count: count(Role::Developer),
+            guest_count: count(Role::Guest),
+            limited_guest_count: count(Role::LimitedGuest),
+            // No limit can be set yet, so there is none.
+            quota: summary
+                .used
+                .map(|used| ProjectSummaryQuota { hard: storage(-1), used: storage(used) }),
         }
     }
 }
@@ -189,7 +283,7 @@ async fn list(
         filter.set("owner", Pattern::Exact(owner));
     }
     let projects = projects::list(&state.domain, view, &selection).await?;
-    Ok(request.answer(projects, ProjectModel::from))
+    Ok(request.answer(projects, |details| ProjectModel::seen(details, view)))
 }
 
 async fn exists(
@@ -208,12 +302,14 @@ async fn create(
     OriginalUri(uri): OriginalUri,
     request: Sent<ProjectReq>,
 ) -> Result<Created, ApiError> {
-    let owner = access::user(&state.domain, &caller).await?;
-    let request = request.read().await?;
-    request.check_storage_limit(owner.may_do_everything())?;
-    let new = NewProject { metadata: request.metadata()?, name: request.project_name };
-    let name = new.name.clone();
-    let id = projects::create(&state.domain, caller.who(), &owner, new).await?;
+    let creator = access::creator(&state.domain, &caller).await?;
+    let mut request = request.read().await?;
+    request.check(creator.decides())?;
+    let metadata = request.metadata()?;
+    let allowlist = request.cve_allowlist.map(|list| list.change(0)).transpose()?;
+    let name = request.project_name;
+    let new = NewProject { name: name.clone(), metadata, allowlist };
+    let id = projects::create(&state.domain, &creator, new).await?;
     if name_in_location {
         return Ok(Created::below(&uri, name));
     }
@@ -227,7 +323,8 @@ async fn show(
 ) -> Result<Json<ProjectModel>, ApiError> {
     let allowed = may(&state, &caller, project.by(), Action::Read).await?;
     let details = projects::details(&state.domain, &allowed, caller.user_id()).await?;
-    Ok(Json(ProjectModel::from(details)))
+    let view = access::view(&state.domain, &caller).await?;
+    Ok(Json(ProjectModel::seen(details, view)))
 }
 
 async fn update(
@@ -237,8 +334,11 @@ async fn update(
     request: Sent<ProjectReq>,
 ) -> Result<Done, ApiError> {
     let allowed = may(&state, &caller, project.by(), Action::Update).await?;
-    let request = request.read().await?;
-    projects::update(&state.domain, &allowed, request.metadata()?).await?;
+    let mut request = request.read().await?;
+    let metadata = request.metadata()?;
+    let id = allowed.project().id;
+    let allowlist = request.cve_allowlist.map(|list| list.change(id)).transpose()?;
+    projects::update(&state.domain, &allowed, Change { metadata, allowlist }).await?;
     Ok(Done)
 }
 
@@ -250,6 +350,28 @@ async fn remove(
     let allowed = may(&state, &caller, project.by(), Action::Delete).await?;
     projects::delete(&state.domain, &allowed).await?;
     Ok(Done)
+}
+
+async fn deletable(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    project: Project,
+) -> Result<Json<ProjectDeletable>, ApiError> {
+    let allowed = may(&state, &caller, project.by(), Action::Delete).await?;
+    let kept_by = projects::kept_by(&state.domain, &allowed).await?;
+    let (deletable, message) = (kept_by.is_none(), kept_by.unwrap_or_default());
+    Ok(Json(ProjectDeletable { deletable, message }))
+}
+
+async fn sum_up(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    project: Project,
+) -> Result<Json<ProjectSummary>, ApiError> {
+    let allowed = may(&state, &caller, project.by(), Action::Read).await?;
+    let rights = access::rights_in(&state.domain, &caller, project.by()).await?;
+    let summary = statistics::sum_up(&state.domain, &allowed, &rights).await?;
+    Ok(Json(ProjectSummary::from(summary)))
 }
 
 /// Whether a caller may do something with a project itself.

@@ -29,8 +29,8 @@ pub(super) fn operations() -> Operations {
         .get("/systeminfo/getcert", "getCert", "The root certificate.", certificate, &[404])
 }
 
-/// What everybody is told, and what only a known caller is.
-#[derive(Serialize, ToSchema)]
+/// What everybody is told, and from `harbor_version` on what only a known caller is.
+#[derive(Default, Serialize, ToSchema)]
 struct GeneralInfo {
     auth_mode: String,
     primary_auth_mode: bool,
@@ -40,9 +40,24 @@ struct GeneralInfo {
     oidc_provider_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authproxy_settings: Option<AuthproxySetting>,
-    #[serde(flatten)]
-    #[schema(inline)]
-    known: Option<MoreInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harbor_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_ca_root: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_creation_restriction: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry_storage_provider_name: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification_enable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_time: Option<Timestamp>,
 }
 
 /// What is told of an authentication proxy; the name of the second field is Harbor's.
@@ -55,20 +70,6 @@ struct AuthproxySetting {
     server_certificate: String,
 }
 
-/// What only a known caller is told.
-#[derive(Serialize, ToSchema)]
-struct MoreInfo {
-    harbor_version: String,
-    external_url: String,
-    registry_url: String,
-    read_only: bool,
-    has_ca_root: bool,
-    project_creation_restriction: String,
-    registry_storage_provider_name: &'static str,
-    notification_enable: bool,
-    current_time: Timestamp,
-}
-
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
@@ -77,15 +78,19 @@ async fn show(
     let now = settings::current(&state.domain).await?;
     let text = |key| now.text(key).to_owned();
     let auth_mode = text(Key::AuthMode);
-    Ok(Json(GeneralInfo {
+    let info = GeneralInfo {
         primary_auth_mode: now.flag(Key::PrimaryAuthMode),
         self_registration: now.flag(Key::SelfRegistration),
         banner_message: text(Key::BannerMessage),
         oidc_provider_name: (auth_mode == "oidc_auth").then(|| text(Key::OidcName)),
         authproxy_settings: (auth_mode == "http_auth").then(|| proxy(&now)),
         auth_mode,
-        known: (!caller.is_anonymous()).then(|| more(&state, &now, &parts)),
-    }))
+        ..GeneralInfo::default()
+    };
+    if caller.is_anonymous() {
+        return Ok(Json(info));
+    }
+    Ok(Json(more(info, &state, &now, &parts)))
 }
 
 fn proxy(now: &Configuration) -> AuthproxySetting {
@@ -99,20 +104,22 @@ fn proxy(now: &Configuration) -> AuthproxySetting {
     }
 }
 
-fn more(state: &State, now: &Configuration, parts: &Parts) -> MoreInfo {
+/// Adds what a known caller is told.
+fn more(info: GeneralInfo, state: &State, now: &Configuration, parts: &Parts) -> GeneralInfo {
     let external_url = auth::origin(state, parts);
     let registry_url = external_url.split_once("://").map_or("", |(_, rest)| rest).to_owned();
     let has_ca_root = state.root_certificate.is_some() && external_url.starts_with("https://");
-    MoreInfo {
-        harbor_version: format!("{HARBOR_VERSION}-haven.{}", state.version),
-        external_url,
-        registry_url,
-        read_only: now.flag(Key::ReadOnly),
-        has_ca_root,
-        project_creation_restriction: now.text(Key::ProjectCreationRestriction).to_owned(),
-        registry_storage_provider_name: state.domain.blobs.kind(),
-        notification_enable: now.flag(Key::NotificationEnable),
-        current_time: state.domain.clock.now().into(),
+    GeneralInfo {
+        harbor_version: Some(format!("{HARBOR_VERSION}-haven.{}", state.version)),
+        external_url: Some(external_url),
+        registry_url: Some(registry_url),
+        read_only: Some(now.flag(Key::ReadOnly)),
+        has_ca_root: Some(has_ca_root),
+        project_creation_restriction: Some(now.text(Key::ProjectCreationRestriction).to_owned()),
+        registry_storage_provider_name: Some(state.domain.blobs.kind()),
+        notification_enable: Some(now.flag(Key::NotificationEnable)),
+        current_time: Some(state.domain.clock.now().into()),
+        ..info
     }
 }
 

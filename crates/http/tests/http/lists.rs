@@ -4,7 +4,8 @@ use domain::testing::{add_project, add_user};
 
 use crate::server::{Server, both};
 
-const LISTS: [&str; 4] = ["/users", "/projects", "/repositories", "/projects/library/repositories"];
+const LISTS: [&str; 5] =
+    ["/users", "/projects", "/repositories", "/projects/library/repositories", "/robots"];
 
 async fn filled(server: &Server) {
     for name in ["alice", "bob", "a_b"] {

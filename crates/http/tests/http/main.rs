@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod artifacts;
+mod audit;
 mod configurations;
 mod lists;
 mod members;
+mod metadata;
 mod openapi;
 mod projects;
+mod robots;
 mod roles;
+mod search;
 mod server;
 mod sessions;
 mod system;

@@ -150,14 +150,18 @@ impl Reference<'_> {
 
 /// A type of the reference, as [`Reference::type_of`] writes it.
 fn plain(kind: &str) -> String {
-    if let Some(items) = kind.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
-        return format!("array<{}>", plain(items));
+    for before in ["array<", "map<string,"] {
+        if let Some(items) = kind.strip_prefix(before).and_then(|rest| rest.strip_suffix('>')) {
+            return format!("{before}{}>", plain(items));
+        }
     }
-    if kind == "Annotations" {
-        return "map<string,string>".to_owned();
+    // A model that is only another name of a type.
+    let itself = format!("{kind}\t(self)\t");
+    if let Some(of) = MODELS.lines().find_map(|line| line.strip_prefix(&itself)) {
+        return plain(of);
     }
     if kind == "string(date-time)" {
         return kind.to_owned();
     }
-    kind.split(['(', '=']).next().unwrap_or_default().to_owned()
+    kind.split(['(', '=', '{']).next().unwrap_or_default().to_owned()
 }

@@ -13,7 +13,8 @@ async fn a_project_is_made_shown_changed_and_deleted() {
     for server in both().await {
         add_user(&server.domain, "alice").await;
         let new = json!({"project_name": "p", "metadata": {"public": "true", "auto_scan": "true"},
-            "storage_limit": -1, "registry_id": null, "cve_allowlist": {"items": []}});
+            "storage_limit": -1, "registry_id": null,
+            "cve_allowlist": {"items": [{"cve_id": "CVE-1"}], "expires_at": 1800000000}});
         let answer = server.ask("alice", "POST", PROJECTS, &new.to_string()).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         let location = answer.header("location").to_owned();
@@ -27,17 +28,34 @@ async fn a_project_is_made_shown_changed_and_deleted() {
         assert_eq!(shown["metadata"], json!({"public": "true", "auto_scan": "true"}));
         assert_eq!(shown["current_user_role_id"], 1);
         assert_eq!(shown["current_user_role_ids"], json!([1]));
-        assert_eq!(shown["cve_allowlist"]["items"], json!([]));
+        assert_eq!(shown["cve_allowlist"]["items"], json!([{"cve_id": "CVE-1"}]));
+        assert_eq!(shown["cve_allowlist"]["project_id"], id);
+        assert_eq!(shown["cve_allowlist"]["expires_at"], 1_800_000_000);
+        assert_eq!(shown["togglable"], true);
         assert_eq!(server.get("alice", "/api/v2.0/projects/p").await.json(), shown);
         let anonymous = server.get("", "/api/v2.0/projects/p").await.json();
         assert_eq!(anonymous["name"], "p");
         assert!(anonymous.get("current_user_role_id").is_none());
 
-        let change = json!({"metadata": {"public": "false", "severity": "high"}}).to_string();
+        // What is shown can be sent back.
+        assert_eq!(server.ask("alice", "PUT", &location, &shown.to_string()).await.status, 200);
+        let change = json!({"metadata": {"public": "false", "severity": "high"},
+            "cve_allowlist": {"items": []}})
+        .to_string();
         assert_eq!(server.ask("alice", "PUT", &location, &change).await.status, 200);
         let shown = server.get("alice", &location).await.json();
         let metadata = json!({"public": "false", "auto_scan": "true", "severity": "high"});
         assert_eq!(shown["metadata"], metadata);
+        assert_eq!(shown["cve_allowlist"]["items"], json!([]));
+        for bad in [
+            json!({"cve_allowlist": {"project_id": id + 1, "items": []}}),
+            json!({"cve_allowlist": {"items": [{"cve_id": "x"}, {"cve_id": "x"}]}}),
+            json!({"metadata": {"retention_id": "7"}}),
+            json!({"metadata": {"severity": "worst"}}),
+        ] {
+            let answer = server.ask("alice", "PUT", &location, &bad.to_string()).await;
+            assert_eq!(answer.code(), (400, "BAD_REQUEST".into()), "{bad}");
+        }
         assert_eq!(server.get("", &location).await.status, 401);
 
         let again = server.ask("admin", "POST", PROJECTS, r#"{"project_name":"p"}"#).await;
@@ -56,24 +74,26 @@ async fn what_this_version_does_not_do_is_refused() {
         (json!({"project_name": "p", "storage_limit": 1000}), "UNSUPPORTED"),
         (json!({"project_name": "p", "storage_limit": -2}), "BAD_REQUEST"),
         (json!({"project_name": "p", "registry_id": 1}), "UNSUPPORTED"),
-        (
-            json!({"project_name": "p", "cve_allowlist": {"items": [{"cve_id": "x"}]}}),
-            "UNSUPPORTED",
-        ),
+        (json!({"project_name": "p", "cve_allowlist": {"items": [{"cve_id": ""}]}}), "BAD_REQUEST"),
+        (json!({"project_name": "p", "metadata": {"retention_id": "1"}}), "BAD_REQUEST"),
         (json!({"project_name": "P"}), "BAD_REQUEST"),
         (json!({"project_name": "a/b"}), "BAD_REQUEST"),
         (json!({"project_name": ""}), "BAD_REQUEST"),
         (json!({}), "BAD_REQUEST"),
         (json!({"project_name": "p", "metadata": {"public": "yes"}}), "BAD_REQUEST"),
-        (json!({"project_name": "p", "metadata": {"nonsense": "x"}}), "BAD_REQUEST"),
+        (json!({"project_name": "p", "metadata": {"auto_scan": "perhaps"}}), "BAD_REQUEST"),
     ] {
         let answer = server.ask("admin", "POST", PROJECTS, &body.to_string()).await;
         assert_eq!(answer.code(), (400, code.into()), "{body}");
     }
     // Who is no sysadmin gets the default limit, whatever it asks for; null is nothing;
     // and what was once outside of the metadata still counts.
+    let proxy = json!({"project_name": "p", "registry_id": 1}).to_string();
+    let expected = "Only system admin can create proxy cache project".to_owned();
+    let answer = server.ask("alice", "POST", PROJECTS, &proxy).await;
+    assert_eq!(answer.error(), (403, "FORBIDDEN".into(), expected));
     let body = json!({"project_name": "p", "storage_limit": 1000, "public": true,
-        "metadata": {"auto_scan": null, "proxy_speed_kb": "3"}});
+        "metadata": {"auto_scan": null, "severity": "", "proxy_speed_kb": "3", "nonsense": "x"}});
     assert_eq!(server.ask("alice", "POST", PROJECTS, &body.to_string()).await.status, 201);
     let shown = server.get("alice", "/api/v2.0/projects/p").await.json();
     assert_eq!(shown["metadata"], json!({"public": "true"}));

@@ -1,6 +1,7 @@
 //! Ping, health, systeminfo, and what no operation answers.
 
 use axum::{body::Body, http::Request};
+use domain::testing::add_user;
 use serde_json::json;
 
 use crate::server::{basic, both, sqlite};
@@ -127,4 +128,19 @@ async fn bodies_are_bounded_and_must_be_right() {
         .header("authorization", basic("admin", domain::testing::PASSWORD))
         .body(Body::from_stream(cut));
     assert_eq!(server.send(request.unwrap()).await.code(), (400, "BAD_REQUEST".into()));
+}
+
+#[tokio::test]
+async fn admin_gets_its_other_name_from_itself_only() {
+    for server in both().await {
+        add_user(&server.domain, "alice").await;
+        let path = "/api/internal/renameadmin";
+        assert_eq!(server.ask("", "POST", path, "").await.code().0, 401);
+        assert_eq!(server.ask("alice", "POST", path, "").await.code().0, 403);
+        assert_eq!(server.ask("admin", "POST", path, "").await.status, 200);
+        assert_eq!(server.get("admin", "/api/v2.0/users/current").await.status, 401);
+        let renamed = server.get("admin@harbor.local", "/api/v2.0/users/current").await.json();
+        assert_eq!((&renamed["user_id"], &renamed["sysadmin_flag"]), (&json!(1), &json!(true)));
+        assert_eq!(server.ask("admin@harbor.local", "POST", path, "").await.status, 200);
+    }
 }

@@ -162,3 +162,13 @@ proptest! {
         prop_assert_eq!(Filter::parse(&twice.to_string()).unwrap(), Filter::parse(&q).unwrap());
     }
 }
+
+#[test]
+fn fields_are_named_in_snake_or_camel_case() {
+    let filter = Filter::parse("ProjectID=1,level=project").unwrap();
+    assert_eq!(filter.of("project_id"), Some(&Pattern::Exact("1".to_owned())));
+    assert_eq!(filter.of("level"), Some(&Pattern::Exact("project".to_owned())));
+    assert_eq!(filter.of("project"), None);
+    assert!(names_field("op_time", "op_time") && names_field("OpTime", "op_time"));
+    assert!(!names_field("op_times", "op_time") && !names_field("", "op_time"));
+}

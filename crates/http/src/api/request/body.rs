@@ -87,3 +87,12 @@ where
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
+
+/// Reads a field that a client may send back as it was shown, and that does not matter.
+pub(in crate::api) fn whatever<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default,
+{
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| T::default())
+}

@@ -15,7 +15,7 @@ use domain::access::Caller;
 use utoipa::openapi::path::ParameterIn;
 
 pub(crate) use body::read_body;
-pub(super) use body::{Sent, null_is_nothing};
+pub(super) use body::{Sent, null_is_nothing, whatever};
 pub(super) use list::{ListRequest, PageRequest};
 pub(super) use path::Path;
 pub(super) use project::{NameInLocation, Project, Repository};
