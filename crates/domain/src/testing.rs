@@ -231,19 +231,8 @@ pub async fn add_project(context: &Context, name: &str, public: bool) -> i64 {
 }
 
 /// Makes a robot of the system, or of a project, that has rights such as `repository:pull`
-/// there and nowhere else, and gives it as a caller.
-pub async fn add_robot(
-    context: &Context,
-    project: Option<&str>,
-    name: &str,
-    rights: &[&str],
-) -> Caller {
-    let (robot, _) = add_robot_with_secret(context, project, name, rights).await;
-    robot
-}
-
-/// As [`add_robot`], with the secret that the robot logs in with.
-pub async fn add_robot_with_secret(
+/// there and nowhere else. Gives it as a caller, and the secret that it logs in with.
+pub async fn robot_of(
     context: &Context,
     project: Option<&str>,
     name: &str,

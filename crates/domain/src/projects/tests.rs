@@ -11,7 +11,7 @@ use crate::{
     allowlists,
     groups::GroupKind,
     testing::{
-        add_member, add_project, add_robot, add_user, admin, allowed, both, given, join, selection,
+        add_member, add_project, add_user, admin, allowed, both, given, join, robot_of, selection,
         sqlite,
     },
 };
@@ -132,14 +132,14 @@ async fn metadata_are_set_one_by_one() {
 #[tokio::test]
 async fn robots_make_projects_if_they_were_given_the_right() {
     let context = sqlite().open().await;
-    let maker = add_robot(&context, None, "maker", &["project:create"]).await;
+    let (maker, _) = robot_of(&context, None, "maker", &["project:create"]).await;
     let creator = access::creator(&context, &maker).await.unwrap();
     let new = NewProject { name: "p".to_owned(), ..NewProject::default() };
     create(&context, &creator, new).await.unwrap();
     let proof = allowed(&context, "p", READ).await;
     assert_eq!(details(&context, &proof, None).await.unwrap().owner_name, "admin");
-    let other = add_robot(&context, None, "other", &["project:list"]).await;
-    let of_project = add_robot(&context, Some("p"), "ci", &["repository:pull"]).await;
+    let (other, _) = robot_of(&context, None, "other", &["project:list"]).await;
+    let (of_project, _) = robot_of(&context, Some("p"), "ci", &["repository:pull"]).await;
     for refused in [other, of_project] {
         let refused = access::creator(&context, &refused).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Forbidden);

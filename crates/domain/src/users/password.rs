@@ -139,12 +139,12 @@ impl User {
 pub async fn verify(context: &Context, username: &str, password: &str) -> Result<Arc<User>> {
     let passwords = &context.passwords;
     let fingerprint = passwords.fingerprint(username, password);
-    if let Some(user) = recall(context, &fingerprint).await? {
+    if let Some(user) = recall(context, username, &fingerprint).await? {
         return Ok(user);
     }
     let turn = passwords.turn().await?;
     // Of many who came with the same password, only the first has it hashed.
-    if let Some(user) = recall(context, &fingerprint).await? {
+    if let Some(user) = recall(context, username, &fingerprint).await? {
         return Ok(user);
     }
     // No name holds NUL, which the database refuses to be asked for.
@@ -172,12 +172,19 @@ pub async fn verify(context: &Context, username: &str, password: &str) -> Result
 
 /// The user whose name and password were verified a short while ago, if neither has
 /// changed since.
-async fn recall(context: &Context, fingerprint: &[u8; 32]) -> Result<Option<Arc<User>>> {
+async fn recall(
+    context: &Context,
+    username: &str,
+    fingerprint: &[u8; 32],
+) -> Result<Option<Arc<User>>> {
     let Some(remembered) = context.passwords.remembered.get(fingerprint) else {
         return Ok(None);
     };
     let user = find(context, remembered.user_id).await?;
-    Ok(user.filter(|user| user.password_version() == remembered.password_version))
+    let is_same = |user: &Arc<User>| {
+        *user.username == *username && user.password_version() == remembered.password_version
+    };
+    Ok(user.filter(is_same))
 }
 
 /// Gives a user another password: what an operator does who lost it. Everything that

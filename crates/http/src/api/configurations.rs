@@ -49,6 +49,11 @@ type Items = BTreeMap<&'static str, ItemModel>;
 #[serde(transparent)]
 struct ConfigurationsResponse(Items);
 
+/// All settings.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct InternalConfigurationsResponse(Items);
+
 /// The settings that a client may send, any of them, by name.
 struct Configurations;
 
@@ -69,6 +74,19 @@ impl ToSchema for ConfigurationsResponse {
             let item = item.property("editable", type_of(Kind::Flag));
             schemas.push((item_name(kind).to_owned(), item.into()));
         }
+    }
+}
+
+impl PartialSchema for InternalConfigurationsResponse {
+    fn schema() -> RefOr<Schema> {
+        let item = Ref::from_schema_name(ItemModel::name());
+        ObjectBuilder::new().additional_properties(Some(item)).into()
+    }
+}
+
+impl ToSchema for InternalConfigurationsResponse {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ItemModel::name().into_owned(), ItemModel::schema()));
     }
 }
 
@@ -125,14 +143,15 @@ async fn show(
 async fn show_internal(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<Items>, ApiError> {
+) -> Result<Json<InternalConfigurationsResponse>, ApiError> {
     if caller.principal() != Principal::System {
         let kind =
             if caller.is_anonymous() { kit::Kind::Unauthenticated } else { kit::Kind::Forbidden };
         let message = if caller.is_anonymous() { "unauthorized" } else { "forbidden" };
         return Err(Error::new(kind, message).into());
     }
-    shown(&state, |key| !key.is_secret()).await.map(Json)
+    let items = shown(&state, |key| !key.is_secret()).await?;
+    Ok(Json(InternalConfigurationsResponse(items)))
 }
 
 async fn shown(state: &State, wanted: impl Fn(Key) -> bool) -> Result<Items, ApiError> {

@@ -2,7 +2,7 @@
 
 use domain::{
     projects::Role,
-    testing::{add_project, add_robot_with_secret, add_user, join},
+    testing::{add_project, add_user, join, robot_of},
 };
 use serde_json::json;
 
@@ -108,7 +108,7 @@ async fn a_project_tells_whether_it_can_be_deleted() {
         let path = "/api/v2.0/projects/p/_deletable";
         assert_eq!(server.get("alice", path).await.json(), json!({"deletable": true}));
         assert_eq!(server.get("bob", path).await.code().0, 403);
-        add_robot_with_secret(&server.domain, Some("p"), "ci", &["repository:pull"]).await;
+        robot_of(&server.domain, Some("p"), "ci", &["repository:pull"]).await;
         let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let push = format!("/v2/p/x/blobs/uploads/?digest={digest}");
         assert_eq!(server.ask("alice", "POST", &push, "").await.status, 201);

@@ -1,12 +1,13 @@
 //! Robots over HTTP, and what can be given to them.
 
+use axum::{body::Body, http::Request};
 use domain::{
     projects::Role,
-    testing::{add_project, add_user, join},
+    testing::{add_project, add_user, join, robot_of},
 };
 use serde_json::{Value, json};
 
-use crate::server::{Server, both, sqlite};
+use crate::server::{Server, basic, both, sqlite};
 
 const ROBOTS: &str = "/api/v2.0/robots";
 
@@ -304,4 +305,49 @@ async fn administrators_are_told_what_can_be_given() {
     assert_eq!(some["project"], all["project"]);
     assert_eq!(server.get("bob", path).await.code().0, 403);
     assert_eq!(server.get("", path).await.code().0, 401);
+}
+
+#[tokio::test]
+async fn a_robot_gives_no_more_than_it_has_and_does_not_change_itself() {
+    for server in both().await {
+        fill(&server).await;
+        let rights = ["robot:create", "robot:read", "robot:delete", "repository:pull"];
+        let (maker, secret) = robot_of(&server.domain, Some("p"), "maker", &rights).await;
+        let login = basic("robot$p+maker", secret.reveal());
+        let ask = async |method: &str, path: &str, body: &Value| {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header("authorization", &login);
+            server.send(request.body(Body::from(body.to_string())).unwrap()).await
+        };
+        let less = of_project("p", "less", &["repository:pull"]);
+        let made = ask("POST", ROBOTS, &less).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let shown = server.get("alice", made.header("location")).await.json();
+        assert_eq!(shown["creator_type"], "robot");
+        assert_eq!(shown["creator_ref"], maker.robot_id().unwrap());
+        let more = of_project("p", "more", &["repository:push"]);
+        assert_eq!(ask("POST", ROBOTS, &more).await.code(), (403, "DENIED".into()));
+        let elsewhere = of_project("library", "x", &["repository:pull"]);
+        assert_eq!(ask("POST", ROBOTS, &elsewhere).await.code().0, 403);
+
+        let own = format!("{ROBOTS}/{}", maker.robot_id().unwrap());
+        let shown = ask("GET", &own, &json!(null)).await;
+        assert_eq!(shown.status, 200, "{}", shown.body);
+        let shown = shown.json();
+        let haven = own.replace("v2.0", "haven/v1");
+        let trust = json!({"issuer": "https://a", "audience": "a", "claims": {"a": "b"}});
+        let reach = json!({"namespace": "p", "repositories": null});
+        for (method, path, body) in [
+            ("PUT", own.clone(), &shown),
+            ("PATCH", own.clone(), &json!({})),
+            ("POST", format!("{haven}/trusts"), &trust),
+            ("PUT", format!("{haven}/repositories"), &reach),
+        ] {
+            assert_eq!(ask(method, &path, body).await.code().0, 403, "{method} {path}");
+        }
+        assert_eq!(server.get("alice", &own).await.json(), shown);
+        // What was deleted is nobody with its next request.
+        assert_eq!(ask("DELETE", &own, &json!(null)).await.status, 200);
+        assert_eq!(ask("GET", &own, &json!(null)).await.status, 401);
+    }
 }
