@@ -69,6 +69,11 @@ impl<'a> Scene<'a> {
             "repository_name" => "app".to_owned(),
             "reference" => "latest".to_owned(),
             "digest" => sha256(b"nothing"),
+            "project_id" => {
+                let path = format!("/api/v2.0/projects/{project}");
+                let found = self.server.admin.get(&path).await.expect(200).json();
+                found["project_id"].to_string()
+            }
             "stranger" => self.stranger_id.to_string(),
             // Operations may delete them: everybody gets one to try on.
             "project_robot" => {
