@@ -16,6 +16,7 @@ mod batch;
 mod error;
 mod files;
 mod key;
+mod mapped;
 mod objects;
 mod place;
 mod pool;
@@ -26,6 +27,7 @@ mod upload;
 mod writer;
 
 pub use key::Key;
+pub use mapped::Unread;
 pub use place::{Options, Place, S3Place};
 pub use reader::Reader;
 pub use room::FreeSpace;

@@ -38,6 +38,14 @@ impl Reader {
         Self { remaining: reader.remaining(), source: Source::File(reader) }
     }
 
+    /// Has the bytes of a file lie behind what is given, for the kernel to send them
+    /// ([`crate::Unread`]). To be called only where nobody looks at them on the way.
+    pub fn unread(&mut self) {
+        if let Source::File(reader) = &mut self.source {
+            reader.unread();
+        }
+    }
+
     /// So many bytes of an object.
     pub(crate) fn object(reader: ObjectReader, size: u64) -> Self {
         Self { remaining: size, source: Source::Object(reader) }

@@ -32,6 +32,11 @@ pub struct Peer {
     pub host: Option<String>,
 }
 
+/// Says of a request that the body of its answer goes to the socket as it is: neither
+/// encrypted nor framed. The kernel may then send files by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainWire;
+
 /// The id of a request, echoed to the client and in every log line about it.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub Arc<str>);

@@ -2,7 +2,8 @@
 //!
 //! What the kernel has in memory is opened and read right on the connection's task, in large
 //! pieces and without waking another thread; both calls refuse instead of waiting for the disk
-//! (`RESOLVE_CACHED`, `RWF_NOWAIT`), and only then a blocking thread does it.
+//! (`RESOLVE_CACHED`, `RWF_NOWAIT`), and only then a blocking thread does it. Over a plain
+//! connection, large ranges are not read at all: the kernel sends them (`mapped.rs`).
 
 use std::{
     fs::File,
@@ -26,6 +27,7 @@ use super::Files;
 use crate::{
     Key,
     error::{disk, lost_task, missing},
+    mapped::{is_loaded, map},
     pool::{Buffer, Claim, Pool, Share},
 };
 
@@ -33,9 +35,14 @@ use crate::{
 /// one write.
 const AT_ONCE: u64 = 64 * 1024;
 
+/// How many bytes are given at once that the kernel is to send.
+const UNREAD: usize = 1024 * 1024;
+
 /// The bytes of a range of a file, a chunk at a time.
 pub(crate) struct FileReader {
     file: Arc<File>,
+    /// All that is still to come, if nobody is to read it.
+    unread: Option<Bytes>,
     offset: u64,
     end: u64,
     claim: Claim,
@@ -131,6 +138,7 @@ impl FileReader {
     fn new(file: File, range: Range<u64>, pool: Pool) -> Self {
         Self {
             file: Arc::new(file),
+            unread: None,
             offset: range.start,
             end: range.end,
             claim: Claim::new(pool),
@@ -143,10 +151,22 @@ impl FileReader {
         self.end - self.offset
     }
 
+    /// Gives bytes that the kernel is to send, if it can tell whether it has them.
+    pub(crate) fn unread(&mut self) {
+        if is_loaded(&self.file, self.offset, 1).is_ok() {
+            self.unread = map(&self.file, self.offset..self.end).ok();
+        }
+    }
+
     /// The next bytes; none at the end.
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.remaining() == 0 {
             return Poll::Ready(None);
+        }
+        if let Some(unread) = &mut self.unread {
+            let bytes = unread.split_to(unread.len().min(UNREAD));
+            self.offset += bytes.len() as u64;
+            return Poll::Ready(Some(Ok(bytes)));
         }
         if self.reading.is_none() {
             let left = usize::try_from(self.remaining()).unwrap_or(usize::MAX);

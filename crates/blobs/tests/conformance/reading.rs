@@ -27,6 +27,9 @@ pub async fn every_range_is_exact(backend: &Backend) {
     for range in ranges {
         let expected = bytes.slice(range.start as usize..range.end as usize);
         assert_eq!(read(&store, &stored, range.clone()).await, expected, "{range:?}");
+        let mut reader = store.read(&stored.key, size, range.clone()).await.unwrap();
+        reader.unread();
+        assert_eq!(reader.collect().await.unwrap().to_bytes(), expected, "{range:?}, unread");
     }
 }
 

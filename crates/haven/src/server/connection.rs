@@ -26,6 +26,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Application, Limits, Shared, exchange,
+    files::Wire,
     guard::{Flow, Patience},
     stream::Stream,
 };
@@ -117,7 +118,7 @@ async fn serve_http<A: Application, S>(
     stopping: watch::Receiver<bool>,
 ) -> Result<(), Broken>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Wire + Unpin + Send + 'static,
 {
     let limits = connection.server.limits.clone();
     let patience = Patience::new(connection.flow.clone(), limits.clone(), http2);

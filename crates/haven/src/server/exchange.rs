@@ -14,9 +14,9 @@ use std::{
 };
 
 use axum::body::Body;
-use haven_http::{Principal, RequestId, Route};
+use haven_http::{PlainWire, Principal, RequestId, Route};
 use http::{
-    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
+    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
     header::{CONTENT_TYPE, USER_AGENT},
 };
 use http_body::Body as _;
@@ -88,6 +88,9 @@ pub(super) async fn answer<A: Application>(
         record.received = Some(bytes.clone());
         Body::new(Received::new(body, bytes, server.limits.stall_timeout))
     };
+    if !connection.https && head.version < Version::HTTP_2 {
+        head.extensions.insert(PlainWire);
+    }
     head.extensions.insert(peer);
     head.extensions.insert(RequestId(id.clone()));
     // Pinned where it stands: wrapping it would copy all of it, several times.

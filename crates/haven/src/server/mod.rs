@@ -2,6 +2,7 @@
 //!
 //! - `listen`: sockets and the accept loop
 //! - `connection`: TLS, HTTP/1.1 or HTTP/2, the graceful end
+//! - `files`: blobs that the kernel sends by itself
 //! - `stream`, `guard`: cut clients that make no progress
 //! - `exchange`: one request and its response, from request id to access line
 //! - `body`: bodies counted and bounded on their way
@@ -11,6 +12,7 @@
 mod body;
 mod connection;
 mod exchange;
+mod files;
 mod guard;
 mod listen;
 mod peer;

@@ -1,4 +1,5 @@
-//! A connection's stream of bytes: notes for the guard, and the beginning read twice.
+//! A connection's stream of bytes: notes for the guard, files sent by the kernel, and the
+//! beginning read twice.
 
 use std::{
     io,
@@ -9,7 +10,10 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::guard::Flow;
+use super::{
+    files::{Files, Wire},
+    guard::Flow,
+};
 
 /// What an HTTP/2 client that knows whom it talks to begins with (RFC 9113 section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -18,6 +22,7 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(super) struct Stream<S> {
     inner: S,
     flow: Arc<Flow>,
+    files: Files,
     /// Bytes read to tell HTTP/1.1 from HTTP/2, to be read again.
     put_back: [u8; PREFACE.len()],
     put_back_from: usize,
@@ -27,7 +32,8 @@ pub(super) struct Stream<S> {
 impl<S> Stream<S> {
     /// Notes in `flow` what happens.
     pub(super) fn new(inner: S, flow: Arc<Flow>) -> Self {
-        Self { inner, flow, put_back: [0; PREFACE.len()], put_back_from: 0, put_back_to: 0 }
+        let put_back = [0; PREFACE.len()];
+        Self { inner, flow, files: Files::default(), put_back, put_back_from: 0, put_back_to: 0 }
     }
 
     /// Notes how a write went.
@@ -93,7 +99,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+impl<S: AsyncWrite + Wire + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -108,7 +114,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.inner).poll_write_vectored(cx, pieces);
+        let Self { inner, files, .. } = &mut *self;
+        let sent = inner.plain().and_then(|socket| files.poll_write(socket, pieces, cx));
+        let outcome =
+            sent.unwrap_or_else(|| Pin::new(&mut self.inner).poll_write_vectored(cx, pieces));
         self.note(outcome, |written| *written)
     }
 

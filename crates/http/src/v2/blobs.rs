@@ -24,6 +24,7 @@ use kit::{Error, Kind, Result, Subject};
 use oci::{Digest, RepositoryName, range::Selection};
 
 use super::{Asked, CONTENT_DIGEST, empty, error, locate, manifests::matches_none, value};
+use crate::PlainWire;
 
 /// Content never changes under its digest.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("max-age=31536000, immutable");
@@ -75,11 +76,10 @@ async fn choose(asked: &Asked<'_>, digest: &Digest, blob: &Arc<Held>) -> Result<
     }
     match wanted(headers, digest, blob.size) {
         Selection::Full | Selection::Malformed => {
-            let reader = uploads::read(context, blob, 0..blob.size).await?;
-            Ok(with_length(Body::new(reader), blob.size))
+            Ok(with_length(body(asked, blob, 0..blob.size).await?, blob.size))
         }
         Selection::Ranges(ranges) => match ranges.as_slice() {
-            [range] => one_range(context, blob, range.clone()).await,
+            [range] => one_range(asked, blob, range.clone()).await,
             _ => many_ranges(context, blob, ranges),
         },
         Selection::Unsatisfiable => unsatisfiable(blob.size),
@@ -110,11 +110,19 @@ fn with_length(body: Body, length: u64) -> Response<Body> {
     response
 }
 
-async fn one_range(context: &Context, blob: &Held, range: Range<u64>) -> Result<Response<Body>> {
+/// A part of a blob as a body, which the kernel sends where it can.
+async fn body(asked: &Asked<'_>, blob: &Held, range: Range<u64>) -> Result<Body> {
+    let mut reader = uploads::read(&asked.state.domain, blob, range).await?;
+    if asked.parts.extensions.get::<PlainWire>().is_some() {
+        reader.unread();
+    }
+    Ok(Body::new(reader))
+}
+
+async fn one_range(asked: &Asked<'_>, blob: &Held, range: Range<u64>) -> Result<Response<Body>> {
     let content_range = content_range(&range, blob.size);
     let length = range.end - range.start;
-    let reader = uploads::read(context, blob, range).await?;
-    let mut response = with_length(Body::new(reader), length);
+    let mut response = with_length(body(asked, blob, range).await?, length);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     response.headers_mut().insert(CONTENT_RANGE, value(content_range)?);
     Ok(response)

@@ -2,13 +2,14 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use axum::body::{Body, Bytes};
+use blobs::{Store, Stored};
 use futures_util::{StreamExt, stream};
-use haven_http::{Peer, RequestId, Route};
+use haven_http::{Peer, PlainWire, RequestId, Route};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tokio::{
@@ -40,6 +41,8 @@ pub(super) struct Sample {
     pub(super) go_on: Arc<Notify>,
     /// Told when a request of `/slow` begins.
     pub(super) begun: Arc<Notify>,
+    /// What `/blob` answers.
+    pub(super) blob: Arc<OnceLock<(Store, Stored)>>,
 }
 
 impl Application for Sample {
@@ -64,6 +67,15 @@ impl Application for Sample {
                 let piece = Bytes::from(vec![b'x'; 1 << 20]);
                 let pieces = stream::repeat(piece).take(BIG >> 20).map(Ok::<_, std::io::Error>);
                 Response::new(Body::from_stream(pieces))
+            }
+            "/blob" => {
+                let (store, stored) = self.blob.get().unwrap();
+                let reader = store.read(&stored.key, stored.size, 1..stored.size).await;
+                let mut reader = reader.unwrap();
+                if request.extensions().get::<PlainWire>().is_some() {
+                    reader.unread();
+                }
+                Response::new(Body::new(reader))
             }
             "/panic" => panic!("as asked for"),
             _ => status(StatusCode::NOT_FOUND),

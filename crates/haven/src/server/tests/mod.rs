@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clients;
+mod files;
 mod fixture;
 mod limits;
 mod stopping;
