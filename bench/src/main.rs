@@ -1,5 +1,6 @@
 //! Measures Haven beside its peers: `bench/run`. See bench/README.md.
 
+mod api;
 mod bare;
 mod compare;
 mod content;
@@ -27,14 +28,15 @@ Usage:
   haven-bench run [--quick] [--only NAME,…] [--binary FILE] [--peers FOLDER] [--folder FOLDER]
                   [--json FILE] [--readme FILE]
       Measures Haven beside docker-registry, nginx and a bare receiver and prints the table.
-      Names: those of the table's requests, and huge, memory, ready.
+      Names: those of the table's requests, and huge, memory, ready, token, projects, audit, storm.
       --quick     shorter and fewer runs
       --binary    the haven to measure (target/release/haven)
       --peers     folder that holds docker-registry and nginx (.cache/peers/bin)
       --folder    where servers keep their data; a real disk (target/bench)
       --json      also write the figures to FILE
       --readme    also write the table to FILE, between its markers
-      S3 is measured when HAVEN_TEST_S3_ENDPOINT and its companions are set.
+      S3 is measured when HAVEN_TEST_S3_ENDPOINT and its companions are set, PostgreSQL when
+      HAVEN_TEST_POSTGRES_URL is.
 
   haven-bench profile NAME [--seconds N] [--tool perf|callgrind|strace|none] [--binary FILE] [--folder FOLDER]
       Loads Haven with one kind of request and shows where its time goes.

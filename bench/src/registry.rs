@@ -203,6 +203,23 @@ impl Material {
         &self.huge
     }
 
+    /// Pushes an image of one small blob; gives its tag.
+    pub fn push_manifest(registry: &Registry) -> Outcome<&'static str> {
+        let blob = Family::new(SMALL).unique();
+        let mut connection = Connection::open(registry.address, BUFFER)?;
+        registry.push(&mut connection, &blob)?;
+        let part = format!(
+            r#"{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{}","size":{}}}"#,
+            blob.digest,
+            blob.size(),
+        );
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST_TYPE}","config":{part},"layers":[]}}"#
+        );
+        registry.put_manifest(&mut connection, "small", manifest.as_bytes())?;
+        Ok("small")
+    }
+
     /// Pushes blobs of every size and a manifest, reads all of it back and checks it.
     pub fn push_to(&self, registry: &Registry) -> Outcome<Fixtures> {
         let mut connection = Connection::open(registry.address, BUFFER)?;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::Outcome;
 use crate::compare::Result as Measured;
 use crate::kinds::Figure;
+use crate::load::Run;
 use crate::memory::Peak;
 use crate::statistics::Spread;
 
@@ -29,6 +30,7 @@ pub struct Report {
     facts: Facts,
     huge: Vec<Comparison>,
     memory: Vec<MemoryLine>,
+    api: Vec<ApiLine>,
 }
 
 /// Where and when a session ran.
@@ -280,6 +282,88 @@ impl MemoryLine {
     }
 }
 
+/// One request of the API or of `/service/token` on one database.
+pub struct ApiLine {
+    title: String,
+    database: &'static str,
+    /// The server's CPU per request, and two latencies, in microseconds.
+    cpu: f64,
+    p50: f64,
+    p99: f64,
+    rate: f64,
+    limit: ApiLimit,
+}
+
+/// What a request is held to, in microseconds.
+#[derive(Debug, Clone, Copy)]
+enum ApiLimit {
+    Cpu(f64),
+    P99(f64),
+}
+
+impl ApiLine {
+    /// A request that is held to its CPU.
+    pub fn cpu(title: String, database: &'static str, run: &Run, limit: f64) -> ApiLine {
+        Self::new(title, database, run, ApiLimit::Cpu(limit))
+    }
+
+    /// A request that is held to its 99th percentile.
+    pub fn p99(title: String, database: &'static str, run: &Run, limit: f64) -> ApiLine {
+        Self::new(title, database, run, ApiLimit::P99(limit))
+    }
+
+    fn new(title: String, database: &'static str, run: &Run, limit: ApiLimit) -> ApiLine {
+        ApiLine {
+            title,
+            database,
+            cpu: run.cpu_per_request(),
+            p50: run.latency(0.5),
+            p99: run.latency(0.99),
+            rate: run.rate(),
+            limit,
+        }
+    }
+
+    fn reached(&self) -> bool {
+        match self.limit {
+            ApiLimit::Cpu(limit) => self.cpu <= limit,
+            ApiLimit::P99(limit) => self.p99 <= limit,
+        }
+    }
+
+    fn row(&self) -> String {
+        let held_to = match self.limit {
+            ApiLimit::Cpu(limit) => format!("CPU {}", microseconds(limit)),
+            ApiLimit::P99(limit) => format!("p99 {}", milliseconds(limit)),
+        };
+        format!(
+            "| {} | {} | {} | {} / {} | {:.0} | {held_to} {} |\n",
+            self.title,
+            self.database,
+            microseconds(self.cpu),
+            milliseconds(self.p50),
+            milliseconds(self.p99),
+            self.rate,
+            mark(self.reached()),
+        )
+    }
+
+    fn json(&self) -> Value {
+        let (ApiLimit::Cpu(limit) | ApiLimit::P99(limit)) = self.limit;
+        json!({
+            "title": self.title,
+            "database": self.database,
+            "cpu_us": self.cpu,
+            "p50_us": self.p50,
+            "p99_us": self.p99,
+            "requests_per_second": self.rate,
+            "held_to": if matches!(self.limit, ApiLimit::Cpu(_)) { "cpu" } else { "p99" },
+            "limit_us": limit,
+            "reached": self.reached(),
+        })
+    }
+}
+
 impl Report {
     /// A report that holds no figures yet.
     pub fn new(facts: Facts) -> Report {
@@ -298,11 +382,18 @@ impl Report {
         self.memory.push(line);
     }
 
+    /// Adds a figure of the API and tells whoever watches.
+    pub fn add_api(&mut self, line: ApiLine) {
+        eprint!("  {}", line.row());
+        self.api.push(line);
+    }
+
     /// Whether every limit is kept. The aims in microseconds depend on the machine and do not count.
     pub fn reached(&self) -> bool {
         self.lines.iter().all(Line::within_limit)
             && self.huge.iter().all(Comparison::reached)
             && self.memory.iter().all(MemoryLine::reached)
+            && self.api.iter().all(ApiLine::reached)
             && self.ready.is_none_or(|(time, limit)| time <= limit)
     }
 
@@ -347,6 +438,12 @@ impl Report {
             text.push_str("\n| resident memory | MB | at most | |\n|---|---|---|---|\n");
             self.memory.iter().for_each(|line| text.push_str(&line.row()));
         }
+        if !self.api.is_empty() {
+            text.push_str(
+                "\n| request | database | CPU | p50 / p99 | requests/s | at most |\n|---|---|---|---|---|---|\n",
+            );
+            self.api.iter().for_each(|line| text.push_str(&line.row()));
+        }
         if let Some((time, limit)) = self.ready {
             let _ = writeln!(
                 text,
@@ -371,6 +468,7 @@ impl Report {
             "memory": self.memory.iter().map(|line| json!({
                 "title": line.title, "bytes": line.bytes, "limit": line.limit, "detail": line.detail,
             })).collect::<Vec<_>>(),
+            "api": self.api.iter().map(ApiLine::json).collect::<Vec<_>>(),
             "ready_ms": self.ready.map(|(time, _)| time.as_secs_f64() * 1e3),
             "notes": self.notes,
         })

@@ -11,8 +11,10 @@ use crate::http1::{Connection, Method};
 use crate::process::{Running, free_address};
 use crate::registry::Registry;
 
-const ADMIN: &str = "admin";
-const PASSWORD: &str = "Bench-Password-1";
+/// The administrator.
+pub const ADMIN: &str = "admin";
+/// The administrator's password.
+pub const PASSWORD: &str = "Bench-Password-1";
 /// How long a server may take until it answers.
 const STARTING: Duration = Duration::from_secs(30);
 
@@ -82,16 +84,16 @@ impl Server {
     }
 }
 
-/// Where the bytes of a Haven lie.
+/// Where the data of a Haven lie.
 #[derive(Debug, Clone)]
 pub enum Store {
-    /// In the data folder.
+    /// In the data folder, all of it.
     Files,
-    /// In an S3 bucket, reached by these variables.
-    S3(Vec<(String, String)>),
+    /// Where these variables say.
+    Named(Vec<(String, String)>),
 }
 
-/// Haven on SQLite, its data in `folder`; what is there already is served.
+/// Haven with its data in `folder` or where the store says; what is there already is served.
 pub fn haven(binary: &Path, folder: &Path, store: &Store, under: &[String]) -> Outcome<Server> {
     let address = free_address()?;
     make(folder)?;
@@ -114,7 +116,7 @@ pub fn haven(binary: &Path, folder: &Path, store: &Store, under: &[String]) -> O
         .env("HAVEN_LISTEN", address.to_string())
         .env("HAVEN_DATA_DIR", folder.join("data"))
         .env("HAVEN_ADMIN_PASSWORD", PASSWORD);
-    if let Store::S3(variables) = store {
+    if let Store::Named(variables) = store {
         command.envs(variables.iter().map(|(name, value)| (name, value)));
     }
     Server::start("haven", address, true, &mut command, folder.join("log"))

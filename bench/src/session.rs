@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Outcome;
+use crate::api;
 use crate::bare;
 use crate::compare::{Contestant, Effort, compare};
 use crate::kinds::{FIGURES, HUGE, get, push};
@@ -48,11 +49,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn wants(&self, name: &str) -> bool {
+    /// Whether this is to be measured.
+    pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == name)
     }
 
-    fn effort(&self) -> Effort {
+    /// How much is measured.
+    pub fn effort(&self) -> Effort {
         let (rounds, time) = if self.quick { (5, 500) } else { (7, 1500) };
         Effort { rounds, time: Duration::from_millis(time), connections: 8 }
     }
@@ -70,7 +73,12 @@ impl Settings {
 
 /// Every name that `--only` takes.
 pub fn names() -> Vec<&'static str> {
-    FIGURES.iter().map(|figure| figure.name).chain(["huge", "ready", "memory"]).collect()
+    FIGURES
+        .iter()
+        .map(|figure| figure.name)
+        .chain(["huge", "ready", "memory"])
+        .chain(api::NAMES)
+        .collect()
 }
 
 /// Fails on a name that nothing has.
@@ -115,27 +123,37 @@ pub fn run(settings: &Settings) -> Outcome<bool> {
     raise_open_files()?;
     let scratch = Scratch::new(&settings.folder)?;
     let mut report = Report::new(Facts::gather(&settings.folder));
-    let material = Material::new();
+    measure_registry(settings, &scratch, &mut report)?;
+    if settings.wants("memory") {
+        measure_memory(settings, &scratch, &mut report)?;
+    }
+    api::measure(settings, &scratch, &mut report)?;
+    report.publish(settings.json.as_deref(), settings.readme.as_deref())?;
+    Ok(report.reached())
+}
 
+/// What is asked of one Haven that holds a blob of each size.
+fn measure_registry(settings: &Settings, scratch: &Scratch, report: &mut Report) -> Outcome<()> {
+    let here = FIGURES.iter().map(|figure| figure.name).chain(["huge", "ready"]);
+    if !here.into_iter().any(|name| settings.wants(name)) {
+        return Ok(());
+    }
+    let material = Material::new();
     let haven_folder = scratch.join("haven");
     let start = || servers::haven(&settings.binary, &haven_folder, &Store::Files, &[]);
     let haven = start()?;
     let fixtures =
         material.push_to(&haven.registry()?).map_err(|error| format!("haven: {error}"))?;
 
-    measure_requests(settings, &scratch, &material, (&haven, &fixtures), &mut report)?;
+    measure_requests(settings, scratch, &material, (&haven, &fixtures), report)?;
     if settings.wants("huge") {
-        measure_huge(settings, &scratch, &material, (&haven, &fixtures), &mut report)?;
+        measure_huge(settings, scratch, &material, (&haven, &fixtures), report)?;
     }
     haven.stop();
     if settings.wants("ready") {
         report.ready = Some((measure_ready(&start)?, READY_LIMIT));
     }
-    if settings.wants("memory") {
-        measure_memory(settings, &scratch, &mut report)?;
-    }
-    report.publish(settings.json.as_deref(), settings.readme.as_deref())?;
-    Ok(report.reached())
+    Ok(())
 }
 
 fn measure_requests(
@@ -300,7 +318,7 @@ fn s3_store() -> Option<Store> {
         ("HAVEN_STORAGE_S3_PATH_STYLE", "true".to_owned()),
         ("HAVEN_STORAGE_S3_REDIRECT", "false".to_owned()),
     ];
-    Some(Store::S3(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+    Some(Store::Named(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
 }
 
 fn clear(folder: &Path) -> Outcome<()> {

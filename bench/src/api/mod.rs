@@ -1,0 +1,183 @@
+//! What people and pipelines ask beside images: tokens, lists, logins. Measured on Haven alone,
+//! on SQLite and on PostgreSQL, against fixed limits.
+
+mod fill;
+mod people;
+mod storm;
+
+use std::path::Path;
+
+use crate::Outcome;
+use crate::load::{Bound, Run, drive};
+use crate::registry::Registry;
+use crate::report::{ApiLine, Report};
+use crate::servers::{self, Server, Store};
+use crate::session::{Scratch, Settings};
+
+use people::{Caller, People};
+
+/// What is measured here, by the names that `--only` takes.
+pub const NAMES: [&str; 4] = ["token", "projects", "audit", "storm"];
+
+/// The most CPU for a token from the second time on, in microseconds.
+const TOKEN_CPU: f64 = 150.0;
+/// The 99th percentile allowed for a page of projects, in microseconds.
+const PROJECTS_P99: f64 = 5_000.0;
+/// The same for a page of the audit log, on SQLite and on PostgreSQL.
+const AUDIT_P99: (f64, f64) = (50_000.0, 20_000.0);
+
+/// Lists are asked for by one client after the other: what is held to a limit is how long an
+/// answer takes, not how long it waits behind others for the same core.
+const ONE: usize = 1;
+
+/// A database that is measured.
+struct Place {
+    name: &'static str,
+    /// Its address, for PostgreSQL.
+    postgres: Option<String>,
+}
+
+/// Measures what `settings` ask for on both databases.
+pub fn measure(settings: &Settings, scratch: &Scratch, report: &mut Report) -> Outcome<()> {
+    if !NAMES.iter().any(|name| settings.wants(name)) {
+        return Ok(());
+    }
+    let mut places = vec![Place { name: "SQLite", postgres: None }];
+    match std::env::var("HAVEN_TEST_POSTGRES_URL") {
+        Ok(url) => {
+            places.push(Place { name: "PostgreSQL", postgres: Some(fill::new_database(&url)?) })
+        }
+        Err(_) => report
+            .notes
+            .push("PostgreSQL was not measured: HAVEN_TEST_POSTGRES_URL is not set.".to_owned()),
+    }
+    for place in places {
+        let folder = scratch.join(&format!("api-{}", place.name));
+        measure_on(settings, &place, &folder, report)?;
+        if let Some(url) = &place.postgres {
+            fill::drop_database(url)?;
+        }
+    }
+    Ok(())
+}
+
+fn measure_on(
+    settings: &Settings,
+    place: &Place,
+    folder: &Path,
+    report: &mut Report,
+) -> Outcome<()> {
+    let database = place.postgres.iter().map(|url| ("HAVEN_DATABASE_URL".to_owned(), url.clone()));
+    let store = Store::Named(database.collect());
+    let start = || servers::haven(&settings.binary, folder, &store, &[]);
+    eprintln!("people and projects on {} …", place.name);
+    let server = start()?;
+    let people = People::make(&server)?;
+    if settings.wants("token") {
+        measure_tokens(settings, place, &server, &people, report)?;
+    }
+    if settings.wants("projects") {
+        measure_projects(settings, place, &server, report)?;
+    }
+    if settings.wants("storm") {
+        report.add_api(storm::measure(place.name, &server, &people)?);
+    }
+    server.stop();
+    if settings.wants("audit") {
+        eprintln!("audit log on {} …", place.name);
+        let log = fill::audit_log(place.postgres.as_deref(), folder)?;
+        let server = start()?;
+        measure_audit(settings, place, &server, &log, report)?;
+        server.stop();
+    }
+    Ok(())
+}
+
+/// Tokens for a robot and for a user, after a first time each.
+fn measure_tokens(
+    settings: &Settings,
+    place: &Place,
+    server: &Server,
+    people: &People,
+    report: &mut Report,
+) -> Outcome<()> {
+    let path = "/service/token?service=harbor-registry&scope=repository:library/bench:pull,push";
+    for (whose, caller) in [("a robot", &people.robot), ("a user", &people.member)] {
+        let run = ask(settings, server, caller, path, settings.effort().connections)?;
+        let title = format!("token for {whose}, from the second time on");
+        report.add_api(ApiLine::cpu(title, place.name, &run, TOKEN_CPU));
+    }
+    Ok(())
+}
+
+fn measure_projects(
+    settings: &Settings,
+    place: &Place,
+    server: &Server,
+    report: &mut Report,
+) -> Outcome<()> {
+    let admin = Caller::admin();
+    for page in [1, people::PROJECTS / 100] {
+        let path = format!("/api/v2.0/projects?page={page}&page_size=100");
+        let run = ask(settings, server, &admin, &path, ONE)?;
+        let title = format!("GET /projects, page {page} of 100 each");
+        report.add_api(ApiLine::p99(title, place.name, &run, PROJECTS_P99));
+    }
+    Ok(())
+}
+
+fn measure_audit(
+    settings: &Settings,
+    place: &Place,
+    server: &Server,
+    log: &fill::Log,
+    report: &mut Report,
+) -> Outcome<()> {
+    let admin = Caller::admin();
+    let limit = if place.postgres.is_some() { AUDIT_P99.1 } else { AUDIT_P99.0 };
+    let (project, from, to) = (&log.project, &log.from, &log.to);
+    let week = format!("op_time%3D%5B{from}~{to}%5D");
+    let of_project = format!("/api/v2.0/projects/{project}/auditlog-exts");
+    let asked = [
+        ("of a project and a week", format!("{of_project}?q={week}")),
+        (
+            "of a project, a week and an operation",
+            format!("{of_project}?q=operation%3Dcreate,{week}"),
+        ),
+        ("of a project, page 50", format!("{of_project}?page=50")),
+        ("of a week, all projects", format!("/api/v2.0/auditlog-exts?q={week}")),
+    ];
+    for (what, path) in asked {
+        let run = ask(settings, server, &admin, &format!("{path}&page_size=100"), ONE)?;
+        let title = format!("audit log of {} rows, {what}", fill::ROWS);
+        report.add_api(ApiLine::p99(title, place.name, &run, limit));
+    }
+    Ok(())
+}
+
+/// One request over and over, as one caller, after a warm-up.
+fn ask(
+    settings: &Settings,
+    server: &Server,
+    caller: &Caller,
+    path: &str,
+    connections: usize,
+) -> Outcome<Run> {
+    let registry = Registry::open(server.address);
+    let work = || {
+        let request = registry.request("GET", path, &caller.authorization());
+        let path = path.to_owned();
+        let work: crate::load::Work = Box::new(move |connection| {
+            let answer = connection.exchange(&[request.as_bytes()], crate::http1::Method::Other)?;
+            crate::registry::expect(&answer, 200, &path)
+        });
+        work
+    };
+    let time = settings.effort().time * 2;
+    let drive = |time, least| {
+        let bound = Bound { time, least, most: u64::MAX };
+        drive(server.address, server.pid(), connections, bound, &work)
+    };
+    drive(time / 4, 1)?;
+    drive(time, 24)
+}
