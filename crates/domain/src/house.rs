@@ -46,7 +46,7 @@ fn a_room_calls_only_rooms_above_it() {
     let mut wrong = Vec::new();
     for (position, room) in rooms.iter().enumerate() {
         for file in files_below(&sources().join(room)) {
-            if file.file_name().is_some_and(|name| name == "tests.rs") {
+            if file.to_string_lossy().ends_with("tests.rs") {
                 continue;
             }
             let text: String =

@@ -4,13 +4,13 @@ use kit::{Error, Kind, Result, Subject};
 
 use super::{
     Caller,
-    decide::{on_system, user},
+    decide::{may_do_everything, on_system, refused, robot, user, words},
 };
 use crate::{
     Context,
     rights::{Action, Allowed, Reach, Resource, Right, System},
     settings::{self, Key},
-    users::{self, AllowedAccount},
+    users::{self, Account, AllowedAccount, Sysadmins},
 };
 
 /// Whether a caller may manage how itself signs in.
@@ -25,7 +25,7 @@ pub async fn own_account(context: &Context, caller: &Caller) -> Result<AllowedAc
 /// Whether a caller may manage how a user signs in: itself, or whoever may change users.
 ///
 /// # Errors
-/// As [`super::on_system`]; NotFound about the user only for those who may change users.
+/// As [`super::on_user`]; NotFound about the user only for those who may change users.
 pub async fn on_account(
     context: &Context,
     caller: &Caller,
@@ -34,7 +34,7 @@ pub async fn on_account(
     if caller.user_id() == Some(user_id) {
         return own_account(context, caller).await;
     }
-    on_system(context, caller, Right::new(Resource::User, Action::Update)).await?;
+    on_user(context, caller, user_id, Action::Update).await?;
     let user = users::find(context, user_id).await?;
     let user =
         user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
@@ -74,4 +74,53 @@ pub async fn to_make_user(
         }
         decided => decided,
     }
+}
+
+/// Whether a caller may do something with a user, who need not exist: users read and change
+/// themselves, and others who has the right.
+///
+/// # Errors
+/// As [`on_system`]; Forbidden for who would change somebody that may do everything and may
+/// not do so itself.
+pub async fn on_user(
+    context: &Context,
+    caller: &Caller,
+    id: i64,
+    action: Action,
+) -> Result<Allowed<Account>> {
+    let right = Right::new(Resource::User, action);
+    let everything = may_do_everything(context, caller).await?;
+    let is_oneself = caller.user_id() == Some(id);
+    let of_itself = is_oneself && matches!(action, Action::Read | Action::Update);
+    let by_right = match robot(context, caller).await? {
+        Some(robot) => robot.may_on_system(right),
+        None => everything,
+    };
+    if !(of_itself || by_right) || caller.has_token() {
+        return Err(refused(caller, words(caller)));
+    }
+    if !everything && !of_itself && action != Action::Read {
+        let may_more = users::find(context, id).await?.is_some_and(|user| user.may_do_everything());
+        if may_more {
+            return Err(refused(caller, words(caller)));
+        }
+    }
+    let account = Account { id, is_oneself };
+    Ok(Allowed::decided(account, right, Reach::Everything, caller.who()))
+}
+
+/// Whether a caller may say who may do everything: only who may so itself. A robot that may
+/// change users would otherwise give more than it has.
+///
+/// # Errors
+/// As [`on_system`].
+pub async fn on_sysadmins(
+    context: &Context,
+    caller: &Caller,
+) -> Result<Allowed<Sysadmins>> {
+    if !may_do_everything(context, caller).await? || caller.has_token() {
+        return Err(refused(caller, words(caller)));
+    }
+    let right = Right::new(Resource::User, Action::Update);
+    Ok(Allowed::decided(Sysadmins, right, Reach::Everything, caller.who()))
 }

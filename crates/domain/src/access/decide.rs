@@ -295,19 +295,47 @@ pub async fn rights_in(
     caller: &Caller,
     project: ProjectRef<'_>,
 ) -> Result<rights::Rights> {
-    let project = projects::find(context, project).await?;
-    let mut all = rights::Rights::NONE;
+    let everything = may_do_everything(context, caller).await?;
+    let Some(project) = projects::find(context, project).await? else {
+        return Ok(rights::Rights::NONE);
+    };
     if caller.has_token() {
-        return Ok(all);
+        return Ok(rights::Rights::NONE);
     }
-    for rule in rights::PROJECT_RULES {
-        if project.is_some()
-            && reach(context, caller, project.as_deref(), rule.right).await?.is_some()
-        {
-            all = all.with(rule.right);
+    let rules = || rights::PROJECT_RULES.iter().map(|rule| rule.right);
+    if everything {
+        return Ok(rules().collect());
+    }
+    let mut all = if project.public { *rights::public() } else { rights::Rights::NONE };
+    if let Some(robot) = robot(context, caller).await? {
+        let has = |right: &Right| robot.reach(project.id, *right).is_some();
+        return Ok(all.union(&rules().filter(has).collect()));
+    }
+    if let Some(user_id) = caller.user_id() {
+        let memberships = projects::memberships(context, project.id, user_id).await?;
+        for membership in memberships.iter().flat_map(|found| found.iter()) {
+            all = all.union(&roles::rights(context, membership.role_id).await?);
         }
     }
     Ok(all)
+}
+
+/// What a caller may do with the system, of that which Harbor tells.
+///
+/// # Errors
+/// As [`view`].
+pub async fn rights_on_system(context: &Context, caller: &Caller) -> Result<rights::Rights> {
+    let everything = may_do_everything(context, caller).await?;
+    if caller.has_token() {
+        return Ok(rights::Rights::NONE);
+    }
+    let robot = robot(context, caller).await?;
+    let has = |right: &Right| match &robot {
+        Some(robot) => robot.may_on_system(*right),
+        None => everything,
+    };
+    let told = rights::SYSTEM_RULES.iter().filter(|rule| rule.sysadmin()).map(|rule| rule.right);
+    Ok(told.filter(has).collect())
 }
 
 /// How far a right of a caller reaches in a project, or in one that is not there; none if
@@ -380,11 +408,11 @@ pub(super) async fn may_do_everything(context: &Context, caller: &Caller) -> Res
 }
 
 /// Harbor's words for a refusal on its API.
-fn words(caller: &Caller) -> String {
+pub(super) fn words(caller: &Caller) -> String {
     if caller.is_anonymous() { "unauthorized" } else { "forbidden" }.to_owned()
 }
 
-fn refused(caller: &Caller, message: String) -> Error {
+pub(super) fn refused(caller: &Caller, message: String) -> Error {
     let kind = if caller.is_anonymous() { Kind::Unauthenticated } else { Kind::Forbidden };
     Error::new(kind, message)
 }

@@ -266,7 +266,7 @@ async fn a_warm_check_asks_no_database() {
 
 /// Proofs are made where it is decided, and nowhere else.
 #[test]
-fn proofs_are_made_in_one_file() {
+fn proofs_are_made_in_one_room() {
     let mut makers = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
@@ -283,5 +283,5 @@ fn proofs_are_made_in_one_file() {
     }
     makers.sort();
     let access = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/access");
-    assert_eq!(makers, [access.join("decide.rs"), access.join("give.rs")]);
+    assert!(makers.iter().all(|maker| maker.starts_with(&access)), "{makers:?}");
 }

@@ -32,7 +32,7 @@ pub use list::{Readable, Shown, list};
 pub(crate) use proof::AuditKey;
 pub(crate) use pulls::Pulls;
 pub use pulls::{pulled, write_pulls};
-pub use record::{Audit, Entry, by, failed};
+pub use record::{Audit, Entry, by, failed, outcome};
 pub use verify::{Report, Tampered, verify};
 
 use std::time::Duration;

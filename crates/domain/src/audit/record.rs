@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use db::{Args, Sql, Tx};
-use kit::{Result, Time};
+use kit::{Kind, Result, Time};
 
 use super::{
     AuditKey, Event,
@@ -100,6 +100,26 @@ pub async fn failed(context: &Context, who: &Who, entry: Entry) -> Result<()> {
             Box::pin(async move { audit.record(tx, entry).await })
         })
         .await
+}
+
+/// What came of a deed, having told of it if it did not work. Of what failed for want of
+/// the database nothing can be told.
+///
+/// # Errors
+/// Those of the deed.
+pub async fn outcome<T>(
+    context: &Context,
+    who: &Who,
+    entry: Entry,
+    outcome: Result<T>,
+) -> Result<T> {
+    if let Err(error) = &outcome
+        && !error.is(Kind::Internal)
+        && !error.is(Kind::Unavailable)
+    {
+        failed(context, who, entry).await?;
+    }
+    outcome
 }
 
 impl Audit {

@@ -3,7 +3,7 @@
 use db::args;
 use kit::{Error, Kind, Result, Subject};
 
-use super::{GroupKind, LONGEST_NAME, is_dn, is_name, key, sql, unknown};
+use super::{Group, GroupKind, LONGEST_NAME, is_dn, is_name, key, sql, unknown};
 use crate::{
     Context,
     audit::{self, Entry, Event},
@@ -44,19 +44,30 @@ impl NewGroup {
 /// distinguished name.
 pub async fn create(context: &Context, allowed: &Allowed<System>, new: NewGroup) -> Result<i64> {
     allowed.require(Right::new(Resource::UserGroup, Action::Create))?;
+    let entry = Entry::new(Event::CreateUserGroup, new.name.as_str());
+    let made = store(context, allowed, new, entry.clone()).await;
+    audit::outcome(context, allowed.by(), entry, made).await
+}
+
+async fn store(
+    context: &Context,
+    allowed: &Allowed<System>,
+    new: NewGroup,
+    entry: Entry,
+) -> Result<i64> {
     new.check()?;
     let audit = audit::by(context, allowed.by()).await?;
     let group = new.clone();
     let made = context
         .db
         .write(move |tx| {
-            let (group, audit) = (group.clone(), audit.clone());
+            let (group, audit, entry) = (group.clone(), audit.clone(), entry.clone());
             Box::pin(async move {
                 let key = group.dn.as_deref().map(key);
                 let row = args![&group.name, group.kind.id(), group.dn, key, audit.now()];
                 let row = tx.one(sql::INSERT, row).await?;
                 let id = row.ok_or_else(|| Error::internal("a new group has no id"))?.get(0)?;
-                audit.record(tx, Entry::new(Event::CreateUserGroup, group.name)).await?;
+                audit.record(tx, entry).await?;
                 Ok(id)
             })
         })
@@ -75,9 +86,20 @@ pub async fn rename(
     name: &str,
 ) -> Result<()> {
     allowed.require(Right::new(Resource::UserGroup, Action::Update))?;
-    check_name(name)?;
-    let audit = audit::by(context, allowed.by()).await?;
     let group = super::find(context, id).await?.ok_or_else(|| unknown(id))?;
+    let entry = Entry::new(Event::UpdateUserGroup, group.name.as_str());
+    let renamed = store_name(context, allowed, &group, name).await;
+    audit::outcome(context, allowed.by(), entry, renamed).await
+}
+
+async fn store_name(
+    context: &Context,
+    allowed: &Allowed<System>,
+    group: &Group,
+    name: &str,
+) -> Result<()> {
+    check_name(name)?;
+    let (id, audit) = (group.id, audit::by(context, allowed.by()).await?);
     let new_name = name.to_owned();
     let renamed = context
         .db
@@ -101,7 +123,7 @@ pub async fn rename(
 pub async fn delete(context: &Context, allowed: &Allowed<System>, id: i64) -> Result<()> {
     allowed.require(Right::new(Resource::UserGroup, Action::Delete))?;
     let (audit, caches) = (audit::by(context, allowed.by()).await?, context.caches.clone());
-    context
+    let deleted = context
         .db
         .write(move |tx| {
             let (audit, caches) = (audit.clone(), caches.clone());
@@ -114,7 +136,9 @@ pub async fn delete(context: &Context, allowed: &Allowed<System>, id: i64) -> Re
                 audit.record(tx, Entry::new(Event::DeleteUserGroup, group.name)).await
             })
         })
-        .await
+        .await;
+    let entry = Entry::new(Event::DeleteUserGroup, id.to_string());
+    audit::outcome(context, allowed.by(), entry, deleted).await
 }
 
 fn check_name(name: &str) -> Result<()> {

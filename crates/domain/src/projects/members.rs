@@ -1,6 +1,8 @@
 //! Members of a project: users and groups, each with a role, and perhaps for some
 //! repositories only.
 
+use std::fmt;
+
 use db::{Row, Tx, args};
 use kit::{
     Error, Kind, Page, Result, Selection, Subject,
@@ -87,6 +89,17 @@ pub enum MemberRef {
     GroupDn(String),
 }
 
+impl fmt::Display for MemberRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) | Self::Group(id) => id.fmt(f),
+            Self::UserName(name) | Self::GroupName(_, name) | Self::GroupDn(name) => {
+                f.write_str(name)
+            }
+        }
+    }
+}
+
 /// A role that whoever asks may give, as `access` found.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenRole(i64);
@@ -117,9 +130,21 @@ pub async fn add_member(
     context: &Context,
     allowed: &Allowed,
     new: NewMember,
-    GivenRole(role_id): GivenRole,
+    role: GivenRole,
 ) -> Result<i64> {
     allowed.require(Right::new(Resource::Member, Action::Create))?;
+    let entry = Entry::new(Event::CreateMember, new.who.to_string());
+    let made = store(context, allowed, new, role).await;
+    let entry = entry.in_project(allowed.project().id);
+    audit::outcome(context, allowed.by(), entry, made).await
+}
+
+async fn store(
+    context: &Context,
+    allowed: &Allowed,
+    new: NewMember,
+    GivenRole(role_id): GivenRole,
+) -> Result<i64> {
     let entity = resolve(context, allowed.by(), &new.who).await?;
     let repositories = new.repositories.as_ref().map(Patterns::to_stored).transpose()?;
     let project = allowed.project().clone();
@@ -165,33 +190,33 @@ pub async fn add_member(
 
 /// Who is named. Groups of which only the name is known to anybody are made.
 async fn resolve(context: &Context, by: &Who, who: &MemberRef) -> Result<Entity> {
-    let user = |user: Option<i64>, name: &dyn std::fmt::Display| {
-        user.map(Entity::User)
-            .ok_or_else(|| Error::not_found(Subject::User, format!("user {name} is not found")))
-    };
-    let group = |group: Option<groups::Group>, name: &dyn std::fmt::Display| {
-        group.map(|group| Entity::Group(group.id)).ok_or_else(|| {
-            Error::not_found(Subject::UserGroup, format!("user group {name} is not found"))
-        })
-    };
-    match who {
-        MemberRef::User(id) => user(users::find(context, *id).await?.map(|user| user.id), id),
-        MemberRef::UserName(name) if name.contains('\0') => user(None, name),
-        MemberRef::UserName(name) => {
-            user(users::find_by_name(context, name).await?.map(|user| user.id), name)
+    let user = match who {
+        MemberRef::User(id) => users::find(context, *id).await?.map(|user| user.id),
+        // No name holds NUL, which the database refuses to be asked for.
+        MemberRef::UserName(name) if !name.contains('\0') => {
+            users::find_by_name(context, name).await?.map(|user| user.id)
         }
-        MemberRef::Group(id) => group(groups::find(context, *id).await?, id),
+        _ => None,
+    };
+    let group = match who {
+        MemberRef::Group(id) => groups::find(context, *id).await?,
         MemberRef::GroupName(GroupKind::Ldap, name) => {
-            group(groups::find_by_name(context, GroupKind::Ldap, name).await?, name)
+            groups::find_by_name(context, GroupKind::Ldap, name).await?
         }
         MemberRef::GroupName(kind, name) => {
             let external = External { name: name.clone(), dn: None };
-            groups::onboard(context, by, *kind, &external)
-                .await
-                .map(|group| Entity::Group(group.id))
+            Some(groups::onboard(context, by, *kind, &external).await?)
         }
-        MemberRef::GroupDn(dn) => group(groups::find_by_dn(context, dn).await?, dn),
-    }
+        MemberRef::GroupDn(dn) => groups::find_by_dn(context, dn).await?,
+        MemberRef::User(_) | MemberRef::UserName(_) => None,
+    };
+    let found = user.map(Entity::User).or(group.map(|group| Entity::Group(group.id)));
+    found.ok_or_else(|| match who {
+        MemberRef::User(_) | MemberRef::UserName(_) => {
+            Error::not_found(Subject::User, format!("user {who} is not found"))
+        }
+        _ => Error::not_found(Subject::UserGroup, format!("user group {who} is not found")),
+    })
 }
 
 /// The name of a user or group, which stays what it is until the transaction ends.
@@ -301,7 +326,7 @@ async fn change_member(
     allowed.require(Right::new(Resource::Member, Action::Update))?;
     let project_id = allowed.project().id;
     let (audit, caches) = (audit::by(context, allowed.by()).await?, context.caches.clone());
-    context
+    let changed = context
         .db
         .write(move |tx| {
             let (audit, caches, repositories) =
@@ -317,7 +342,9 @@ async fn change_member(
                 audit.record(tx, Entry::new(Event::UpdateMember, name).in_project(project_id)).await
             })
         })
-        .await
+        .await;
+    let entry = Entry::new(Event::UpdateMember, id.to_string()).in_project(project_id);
+    audit::outcome(context, allowed.by(), entry, changed).await
 }
 
 /// Removes a member.
@@ -328,7 +355,7 @@ pub async fn remove_member(context: &Context, allowed: &Allowed, id: i64) -> Res
     allowed.require(Right::new(Resource::Member, Action::Delete))?;
     let project_id = allowed.project().id;
     let (audit, caches) = (audit::by(context, allowed.by()).await?, context.caches.clone());
-    context
+    let removed = context
         .db
         .write(move |tx| {
             let (audit, caches) = (audit.clone(), caches.clone());
@@ -339,7 +366,9 @@ pub async fn remove_member(context: &Context, allowed: &Allowed, id: i64) -> Res
                 audit.record(tx, Entry::new(Event::DeleteMember, name).in_project(project_id)).await
             })
         })
-        .await
+        .await;
+    let entry = Entry::new(Event::DeleteMember, id.to_string()).in_project(project_id);
+    audit::outcome(context, allowed.by(), entry, removed).await
 }
 
 /// Who a member of a project is and its name, neither of which changes until the

@@ -6,7 +6,8 @@ use kit::{Error, Kind, Result, Subject, Time};
 use super::{ADMIN, password, rules, sql};
 use crate::{
     Context,
-    rights::{Action, Allowed, Resource, Right, System},
+    audit::{self, Entry, Event},
+    rights::{Action, Allowed, Resource, Right, System, Who},
 };
 
 /// A user to be made. Not `Debug`: it holds a password.
@@ -41,17 +42,25 @@ impl NewUser {
 /// is taken.
 pub async fn create(context: &Context, allowed: &Allowed<System>, new: NewUser) -> Result<i64> {
     allowed.require(Right::new(Resource::User, Action::Create))?;
+    let entry = Entry::new(Event::CreateUser, new.username.as_str());
+    let made = store(context, allowed.by(), new, entry.clone()).await;
+    audit::outcome(context, allowed.by(), entry, made).await
+}
+
+async fn store(context: &Context, by: &Who, new: NewUser, entry: Entry) -> Result<i64> {
     new.check()?;
     let hash = password::hash(&context.passwords, &new.password).await?;
-    let now = context.clock.now();
-    let args = args![new.username, new.email, new.realname, new.comment, hash, now];
+    let audit = audit::by(context, by).await?;
+    let args = args![new.username, new.email, new.realname, new.comment, hash, audit.now()];
     let made = context
         .db
         .write(move |tx| {
-            let args = args.clone();
+            let (args, audit, entry) = (args.clone(), audit.clone(), entry.clone());
             Box::pin(async move {
                 let row = tx.one(sql::INSERT, args).await?;
-                row.ok_or_else(|| Error::internal("a new user has no id"))?.get(0)
+                let id = row.ok_or_else(|| Error::internal("a new user has no id"))?.get(0)?;
+                audit.record(tx, entry).await?;
+                Ok(id)
             })
         })
         .await;

@@ -8,6 +8,8 @@ use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use kit::{Error, Result};
 
+use super::harbor_hash;
+
 /// How much is asked for, in blocks of 1 KiB: more than 32 MiB, from where on glibc maps
 /// whatever it has seen. What a hash does not use of it costs nothing.
 const RESERVED_BLOCKS: usize = 40 * 1024;
@@ -42,6 +44,9 @@ pub(super) fn hash(password: &str) -> Result<String> {
 /// Whether a password has a hash. Compares in constant time; a text that is no hash has no
 /// password.
 pub(super) fn matches(password: &str, text: &str) -> bool {
+    if harbor_hash::is_one(text) {
+        return harbor_hash::matches(password, text);
+    }
     let Ok(hash) = PasswordHash::new(text) else { return false };
     let Ok(params) = Params::try_from(&hash) else { return false };
     let (Ok(algorithm), Some(salt), Some(expected)) =
@@ -57,6 +62,11 @@ pub(super) fn matches(password: &str, text: &str) -> bool {
     let salt: &[u8] = salt.as_ref();
     compute(&argon2, password, salt, expected.len())
         .is_ok_and(|actual| kit::constant_time_eq(&actual, expected))
+}
+
+/// Whether a hash is of the kind that is made today.
+pub(super) fn is_todays(text: &str) -> bool {
+    !harbor_hash::is_one(text)
 }
 
 fn compute(

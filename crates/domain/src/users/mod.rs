@@ -1,12 +1,19 @@
 //! Users: who there is and how they prove it.
 //!
-//! Owns the table `users`. Promises: a password is kept only as an argon2id hash; to
-//! verify one costs the same whether or not the user exists; a verified one is
-//! remembered for minutes under a key of this process and forgotten when the user
-//! changes; the user `admin` is there after the first start. Anybody above may call.
+//! Owns the table `users`. Promises: a password is kept only as an argon2id hash, and one of
+//! Harbor's becomes one at the first login; to verify one costs the same whether or not the
+//! user exists; a verified one is remembered for minutes under a key of this process and
+//! forgotten when the user changes; the user `admin` is there after the first start and is
+//! not deleted; there is always a sysadmin who can sign in. Anybody above may call.
 
 mod account;
+mod change;
+mod change_password;
+#[cfg(test)]
+mod change_tests;
 mod create;
+mod delete;
+mod harbor_hash;
 mod hash;
 mod list;
 mod onboard;
@@ -20,13 +27,17 @@ mod tests;
 use std::sync::Arc;
 
 use db::{Row, Tx, args};
-use kit::{Result, Time};
+use kit::{Error, Result, Subject, Time};
 
 use crate::Context;
 
 pub use account::AllowedAccount;
+pub use change::{Profile, set_sysadmin, update_profile};
+pub use change_password::change_password;
 pub(crate) use create::first;
 pub use create::{NewUser, Unique, create, is_taken};
+pub use delete::delete;
+pub use harbor_hash::of_harbor;
 pub use list::{list, search};
 pub use onboard::{Outsider, onboard};
 pub(crate) use password::{Passwords, has_hash, hash, valid_password};
@@ -62,6 +73,19 @@ pub struct User {
     password_hash: Option<String>,
 }
 
+/// A user, as something that rights are about.
+#[derive(Clone, Copy, Debug)]
+pub struct Account {
+    /// Its number. It need not exist.
+    pub id: i64,
+    /// Whether it is the one who asks.
+    pub is_oneself: bool,
+}
+
+/// Those who may do everything, as something that rights are about.
+#[derive(Clone, Copy, Debug)]
+pub struct Sysadmins;
+
 impl User {
     /// Whether every check passes.
     pub fn may_do_everything(&self) -> bool {
@@ -92,6 +116,16 @@ pub async fn find_by_name(context: &Context, username: &str) -> Result<Option<Us
 /// A user that was not deleted, which nobody else changes until the transaction ends.
 pub(crate) async fn lock(tx: &mut Tx, id: i64) -> Result<Option<User>> {
     tx.one(sql::LOCK, args![id]).await?.as_ref().map(read_user).transpose()
+}
+
+/// Locks the sysadmins who can sign in here, until the transaction ends, so that of two who
+/// would take each other's rights away one sees what the other did.
+async fn lock_sysadmins(tx: &mut Tx) -> Result<Vec<i64>> {
+    tx.all(sql::LOCK_SYSADMINS, args![]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+fn unknown(id: i64) -> Error {
+    Error::not_found(Subject::User, format!("user {id} not found"))
 }
 
 /// Whether there is a user beside `admin`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use db::{Tx, args};
 use kit::{Error, Kind, Result, Subject};
 
-use super::{LONGEST, User, find, lock, rules, sql};
+use super::{LONGEST, User, find, lock, rules, sql, unknown};
 use crate::{
     Context,
     audit::{self, Audit, Entry, Event},
@@ -142,8 +142,4 @@ async fn free_address(tx: &mut Tx, email: Option<String>, id: i64) -> Result<Opt
 /// A text as it can be kept: without what is not seen, and not too long.
 fn cut(text: &str) -> String {
     text.chars().filter(|c| !rules::is_hidden(*c)).take(LONGEST).collect()
-}
-
-fn unknown(id: i64) -> Error {
-    Error::not_found(Subject::User, format!("user {id} not found"))
 }

@@ -19,7 +19,11 @@ use super::{
     hash::{self, matches},
     sql,
 };
-use crate::Context;
+use crate::{
+    Context,
+    audit::{self, Entry, Event},
+    rights::Who,
+};
 
 /// How long a verified password is remembered.
 const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
@@ -161,12 +165,42 @@ pub async fn verify(context: &Context, username: &str, password: &str) -> Result
     .await?;
     match user {
         Some(user) if matches => {
+            let user = renew(context, user, password).await?;
             let password_version = user.password_version();
             let remembered = Remembered { user_id: user.id, password_version };
             passwords.remembered.insert(fingerprint, remembered);
             Ok(Arc::new(user))
         }
         _ => Err(Error::new(Kind::Unauthenticated, "invalid user name or password")),
+    }
+}
+
+/// A user whose password was just verified, with a hash of today's kind if it had an older
+/// one. That it cannot be written keeps nobody out.
+async fn renew(context: &Context, user: User, password: &str) -> Result<User> {
+    let Some(old) = user.password_hash.clone().filter(|hash| !hash::is_todays(hash)) else {
+        return Ok(user);
+    };
+    let new = hash(&context.passwords, password).await?;
+    let (id, now, caches) = (user.id, context.clock.now(), context.caches.clone());
+    let stored = new.clone();
+    let replaced = context
+        .db
+        .write(move |tx| {
+            let (caches, row) = (caches.clone(), args![id, &stored, now, &old]);
+            Box::pin(async move {
+                caches.users.changes(tx, &id);
+                tx.execute(sql::REPLACE_PASSWORD, row).await
+            })
+        })
+        .await;
+    match replaced {
+        Ok(1) => Ok(User { password_hash: Some(new), updated_at: now, ..user }),
+        Ok(_) => Ok(user),
+        Err(error) => {
+            tracing::warn!(%error, "a password keeps its old hash");
+            Ok(user)
+        }
     }
 }
 
@@ -198,16 +232,17 @@ pub async fn reset_password(context: &Context, username: &str, password: &str) -
         .await?
         .ok_or_else(|| Error::not_found(Subject::User, format!("user {username} not found")))?;
     let hash = hash(&context.passwords, password).await?;
-    let (id, now) = (user.id, context.clock.now());
-    let caches = context.caches.clone();
+    let (audit, caches) = (audit::by(context, &Who::system()).await?, context.caches.clone());
+    let (id, entry) = (user.id, Entry::new(Event::UpdateUser, username));
     context
         .db
         .write(move |tx| {
             let (hash, caches) = (hash.clone(), caches.clone());
+            let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
-                tx.execute(sql::SET_PASSWORD, args![id, hash, now]).await?;
+                tx.execute(sql::SET_PASSWORD, args![id, hash, audit.now()]).await?;
                 caches.users.changes(tx, &id);
-                Ok(())
+                audit.record(tx, entry).await
             })
         })
         .await

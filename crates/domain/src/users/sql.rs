@@ -31,6 +31,39 @@ pub(super) const SET_PASSWORD: &str =
 /// Another name. $1 id, $2 name, $3 now.
 pub(super) const RENAME: &str = "UPDATE users SET username = $2, updated_at = $3 WHERE id = $1";
 
+/// Another password, or another hash of it, if the one that was is still there. $1 id,
+/// $2 password hash, $3 now, $4 the one that was.
+pub(super) const REPLACE_PASSWORD: &str = "\
+    UPDATE users SET password_hash = $2, updated_at = $3 \
+    WHERE id = $1 AND password_hash = $4 AND deleted = FALSE";
+
+/// What users say of themselves. $1 id, $2 e-mail, $3 name in real life, $4 comment, $5 now.
+pub(super) const SET_PROFILE: &str = "\
+    UPDATE users SET email = $2, realname = $3, comment = $4, updated_at = $5 \
+    WHERE id = $1 AND deleted = FALSE";
+
+/// Whether somebody is a sysadmin. $1 id, $2 whether, $3 now.
+pub(super) const SET_SYSADMIN: &str =
+    "UPDATE users SET sysadmin = $2, updated_at = $3 WHERE id = $1 AND deleted = FALSE";
+
+/// Locks the sysadmins who have a password here.
+pub(super) const LOCK_SYSADMINS: &str = "\
+    SELECT id FROM users WHERE sysadmin AND deleted = FALSE AND password_hash IS NOT NULL \
+    ORDER BY id FOR UPDATE";
+
+/// Marks a user as deleted, which gives its name and its e-mail address free. $1 id, $2 now.
+pub(super) const DELETE: &str = "\
+    UPDATE users SET username = username || '#' || CAST(id AS TEXT), \
+    email = email || '#' || CAST(id AS TEXT), deleted = TRUE, sysadmin = FALSE, \
+    admin_by_source = FALSE, password_hash = NULL, updated_at = $2 WHERE id = $1";
+
+/// Removes what a user is a member of in person. $1 user.
+pub(super) const DELETE_MEMBERSHIPS: &str =
+    "DELETE FROM members WHERE entity_type = 'u' AND entity_id = $1";
+
+/// Removes a user from its groups. $1 user.
+pub(super) const LEAVE_GROUPS: &str = "DELETE FROM group_users WHERE user_id = $1";
+
 /// Users with the columns of [`BY_ID`].
 pub(super) const LIST_SHOWN: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \

@@ -6,6 +6,7 @@ mod answer;
 mod artifacts;
 mod audit;
 mod configurations;
+mod current_permissions;
 mod describe;
 mod error;
 mod health;
@@ -20,6 +21,7 @@ mod projects;
 mod repositories;
 mod request;
 mod robots;
+mod roles;
 mod search;
 mod sessions;
 mod statistics;
@@ -72,6 +74,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         users::operations(),
         sessions::operations(),
         usergroups::operations(),
+        current_permissions::operations(),
+        roles::operations(),
         repositories::operations(),
         artifacts::operations(),
         search::operations(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, extract};
 use domain::access::{self, Caller, Right};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ApiError, Operations};
@@ -30,15 +30,16 @@ struct Permissions {
 }
 
 /// An action on a kind of thing.
-#[derive(Serialize, ToSchema)]
-struct Permission {
-    resource: &'static str,
-    action: &'static str,
+#[derive(Deserialize, Serialize, ToSchema)]
+pub(super) struct Permission {
+    pub(super) resource: String,
+    pub(super) action: String,
 }
 
 impl From<Right> for Permission {
     fn from(right: Right) -> Self {
-        Self { resource: right.resource.as_str(), action: right.action.as_str() }
+        let (resource, action) = (right.resource.as_str(), right.action.as_str());
+        Self { resource: resource.to_owned(), action: action.to_owned() }
     }
 }
 

@@ -8,27 +8,50 @@ use axum::{
 };
 use domain::{
     access::{self, Action, Caller, Resource, Right},
-    users::{self, NewUser, User},
+    users::{self, NewUser, Profile, User},
 };
-use kit::{Error, Subject};
+use kit::{Error, Secret, Subject, query::Pattern};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiError, Operations,
-    answer::{Created, Listed, Timestamp},
+    answer::{Created, Done, Listed, Timestamp},
     request::{ListRequest, PageRequest, Path, Query, Sent, null_is_nothing},
 };
 use crate::{State, auth::FromPage};
 
 /// The operations of this file.
 pub(super) fn operations() -> Operations {
+    let one = "/users/{user_id}";
     Operations::harbor("user")
         .get("/users", "listUsers", "All users.", list, &[401, 403])
         .post("/users", "createUser", "Makes a user.", create, &[401, 403, 409])
         .get("/users/current", "getCurrentUserInfo", "Who asks.", current, &[401, 412])
         .get("/users/search", "searchUsers", "Users by a part of their name.", search, &[401])
-        .get("/users/{user_id}", "getUser", "A user.", show, &[401, 403, 404])
+        .get(one, "getUser", "A user.", show, &[401, 403, 404])
+        .put(
+            one,
+            "updateUserProfile",
+            "Changes what is known of a user.",
+            update,
+            &[401, 403, 404, 409],
+        )
+        .delete(one, "deleteUser", "Deletes a user.", remove, &[401, 403, 404])
+        .put(
+            "/users/{user_id}/sysadmin",
+            "setUserSysAdmin",
+            "Says whether a user may do everything.",
+            set_sysadmin,
+            &[401, 403, 404],
+        )
+        .put(
+            "/users/{user_id}/password",
+            "updateUserPassword",
+            "Gives a user another password.",
+            set_password,
+            &[401, 403, 404, 409, 429],
+        )
 }
 
 /// A user in a path.
@@ -51,6 +74,36 @@ struct UserCreationReq {
     comment: String,
     #[serde(default, deserialize_with = "null_is_nothing")]
     password: String,
+}
+
+/// What a client sends to change what is known of a user.
+#[derive(Deserialize, ToSchema)]
+struct UserProfile {
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    email: String,
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    realname: String,
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    comment: String,
+}
+
+/// What a client sends to say whether a user may do everything.
+#[derive(Deserialize, ToSchema)]
+struct UserSysAdminFlag {
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    sysadmin_flag: bool,
+}
+
+/// What a client sends to give a user another password.
+#[derive(Deserialize, ToSchema)]
+struct PasswordReq {
+    /// The one that it has: needed by who changes its own.
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    #[schema(value_type = String)]
+    old_password: Secret,
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    #[schema(value_type = String)]
+    new_password: Secret,
 }
 
 /// A user as clients see it.
@@ -99,6 +152,15 @@ struct UserSearchRespItem {
     username: String,
 }
 
+/// Which users are listed, beside what `q` says.
+#[derive(Deserialize, IntoParams)]
+struct UsersQuery {
+    /// A part of their name.
+    username: Option<String>,
+    /// A part of their e-mail address.
+    email: Option<String>,
+}
+
 /// What users are searched by.
 #[derive(Deserialize, IntoParams)]
 struct SearchQuery {
@@ -109,11 +171,18 @@ struct SearchQuery {
 async fn list(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
+    Query(query): Query<UsersQuery>,
     request: ListRequest,
 ) -> Result<Listed<UserResp>, ApiError> {
     let right = Right::new(Resource::User, Action::List);
     let allowed = access::on_system(&state.domain, &caller, right).await?;
-    let users = users::list(&state.domain, &allowed, &request.selection()?).await?;
+    let mut selection = request.selection()?;
+    for (key, text) in [("username", query.username), ("email", query.email)] {
+        if let Some(text) = text {
+            selection.filter.set(key, Pattern::Fuzzy(text));
+        }
+    }
+    let users = users::list(&state.domain, &allowed, &selection).await?;
     Ok(request.answer(users, |user| UserResp::from(&user)))
 }
 
@@ -164,14 +233,58 @@ async fn show(
     Extension(caller): Extension<Caller>,
     Path(UserPath { user_id }): Path<UserPath>,
 ) -> Result<Json<UserResp>, ApiError> {
-    let asking = access::user(&state.domain, &caller).await?;
-    if asking.id != user_id {
-        let right = Right::new(Resource::User, Action::Read);
-        access::on_system(&state.domain, &caller, right).await?;
-    }
+    let allowed = access::on_user(&state.domain, &caller, user_id, Action::Read).await?;
     let user = users::find(&state.domain, user_id).await?;
     let user =
         user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
-    let is_oneself = asking.id == user_id;
-    Ok(Json(if is_oneself { UserResp::of_oneself(&user) } else { UserResp::from(&*user) }))
+    Ok(Json(match allowed.thing().is_oneself {
+        true => UserResp::of_oneself(&user),
+        false => UserResp::from(&*user),
+    }))
+}
+
+async fn update(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Path(UserPath { user_id }): Path<UserPath>,
+    request: Sent<UserProfile>,
+) -> Result<Done, ApiError> {
+    let allowed = access::on_user(&state.domain, &caller, user_id, Action::Update).await?;
+    let UserProfile { email, realname, comment } = request.read().await?;
+    users::update_profile(&state.domain, &allowed, Profile { email, realname, comment }).await?;
+    Ok(Done)
+}
+
+async fn remove(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Path(UserPath { user_id }): Path<UserPath>,
+) -> Result<Done, ApiError> {
+    let allowed = access::on_user(&state.domain, &caller, user_id, Action::Delete).await?;
+    users::delete(&state.domain, &allowed).await?;
+    Ok(Done)
+}
+
+async fn set_sysadmin(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Path(UserPath { user_id }): Path<UserPath>,
+    request: Sent<UserSysAdminFlag>,
+) -> Result<Done, ApiError> {
+    let allowed = access::on_sysadmins(&state.domain, &caller).await?;
+    let flag = request.read().await?.sysadmin_flag;
+    users::set_sysadmin(&state.domain, &allowed, user_id, flag).await?;
+    Ok(Done)
+}
+
+async fn set_password(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Path(UserPath { user_id }): Path<UserPath>,
+    request: Sent<PasswordReq>,
+) -> Result<Done, ApiError> {
+    let allowed = access::on_user(&state.domain, &caller, user_id, Action::Update).await?;
+    let PasswordReq { old_password, new_password } = request.read().await?;
+    users::change_password(&state.domain, &allowed, &old_password, &new_password).await?;
+    Ok(Done)
 }

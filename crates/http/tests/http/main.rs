@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod account;
 mod artifacts;
 mod audit;
 mod configurations;
+mod custom_roles;
 mod lists;
 mod members;
 mod metadata;
@@ -17,4 +19,5 @@ mod server;
 mod sessions;
 mod system;
 mod token;
+mod usergroups;
 mod users;
