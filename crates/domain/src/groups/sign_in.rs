@@ -85,8 +85,14 @@ pub async fn onboard(
     kind: GroupKind,
     external: &External,
 ) -> Result<Group> {
-    let (key, external) = keyed(kind, std::slice::from_ref(external))
-        .pop_first()
+    let one = match kind {
+        GroupKind::Ldap => keyed(kind, std::slice::from_ref(external)).pop_first(),
+        // Somebody may have typed it: it is what it is, or nothing.
+        GroupKind::Http | GroupKind::Oidc => {
+            is_name(&external.name).then(|| (external.name.clone(), external.clone()))
+        }
+    };
+    let (key, external) = one
         .ok_or_else(|| Error::invalid("this cannot be a user group").about(Subject::UserGroup))?;
     let known = match kind {
         GroupKind::Ldap => context.db.one(sql::BY_DN, args![&key]).await?,

@@ -14,8 +14,8 @@ use crate::{
     rights::{Allowed, Principal, System},
     settings::Key,
     testing::{
-        PASSWORD, add_member, add_project, add_user, admin, allowed, both, join, new_user,
-        postgres, sign_in, sqlite,
+        PASSWORD, add_member, add_project, add_user, admin, allowed, both, join, postgres, sign_in,
+        sqlite,
     },
     tokens,
 };
