@@ -114,10 +114,7 @@ pub async fn on_user(
 ///
 /// # Errors
 /// As [`on_system`].
-pub async fn on_sysadmins(
-    context: &Context,
-    caller: &Caller,
-) -> Result<Allowed<Sysadmins>> {
+pub async fn on_sysadmins(context: &Context, caller: &Caller) -> Result<Allowed<Sysadmins>> {
     if !may_do_everything(context, caller).await? || caller.has_token() {
         return Err(refused(caller, words(caller)));
     }

@@ -92,8 +92,8 @@ pub async fn onboard(
             is_name(&external.name).then(|| (external.name.clone(), external.clone()))
         }
     };
-    let (key, external) = one
-        .ok_or_else(|| Error::invalid("this cannot be a user group").about(Subject::UserGroup))?;
+    let (key, external) =
+        one.ok_or_else(|| Error::invalid("this cannot be a user group").about(Subject::UserGroup))?;
     let known = match kind {
         GroupKind::Ldap => context.db.one(sql::BY_DN, args![&key]).await?,
         GroupKind::Http | GroupKind::Oidc => {

@@ -224,8 +224,9 @@ async fn who_owns_a_project_can_be_deleted_and_the_project_stays() {
         let context = place.open().await;
         let alice = add_user(&context, "alice").await;
         let owner = access::user(&context, &alice).await.unwrap();
+        let creator = access::creator(&context, &alice).await.unwrap();
         let new = projects::NewProject { name: "own".to_owned(), ..Default::default() };
-        let project = projects::create(&context, alice.who(), &owner, new).await.unwrap();
+        let project = projects::create(&context, &creator, new).await.unwrap();
         let by = admin(&context).await;
         let allowed_delete = on(&context, &by, owner.id, Action::Delete).await;
         delete(&context, &allowed_delete).await.unwrap();
