@@ -98,6 +98,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0005_sessions.sql"),
             include_str!("../migrations/postgres/0005_sessions.sql"),
         ),
+        Migration::new(
+            6,
+            "identity_sources",
+            include_str!("../migrations/sqlite/0006_identity_sources.sql"),
+            include_str!("../migrations/postgres/0006_identity_sources.sql"),
+        ),
     ])
 }
 

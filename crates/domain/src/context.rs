@@ -8,7 +8,7 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts, audit,
     cache::{Cached, Pair},
-    projects, repositories, robots, roles, sessions, settings, tokens, uploads, users,
+    projects, repositories, robots, roles, sessions, settings, sources, tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.
@@ -60,6 +60,8 @@ pub struct Context {
     pub(crate) passwords: users::Passwords,
     /// Marks what browsers hold of sessions.
     pub(crate) session_key: sessions::SessionKey,
+    /// What this process knows of the sources of users.
+    pub(crate) sources: sources::Memory,
     /// Signs the names of uploads.
     pub(crate) ticket_key: uploads::TicketKey,
     /// Proves that entries of the audit log are Haven's.
@@ -82,6 +84,7 @@ pub(crate) struct Caches {
     pub(crate) robots: Cached<i64, robots::Robot>,
     pub(crate) robot_proofs: robots::Proofs,
     pub(crate) sessions: Cached<String, sessions::Session>,
+    pub(crate) sources: Cached<u8, Vec<Arc<sources::Source>>>,
     pub(crate) repositories: Cached<String, repositories::Repository>,
     pub(crate) tags: Cached<Pair<i64, oci::Tag>, oci::Digest>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
@@ -106,6 +109,7 @@ impl Caches {
             robots: Cached::new("robot", Self::MOST, |_| 1),
             robot_proofs: robots::no_proofs(),
             sessions: Cached::new("session", Self::MOST, |_| 1),
+            sources: Cached::new("identity_sources", 8, |_| 1),
             repositories: Cached::new("repository", Self::MOST, |_| 1),
             tags: Cached::new("tag", Self::MOST, |_| 1),
             manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
@@ -130,6 +134,7 @@ impl Caches {
             || self.custom_roles.apply(change)
             || self.robots.apply(change)
             || self.sessions.apply(change)
+            || self.sources.apply(change)
             || self.repositories.apply(change)
             || self.tags.apply(change)
             || self.manifests.apply(change)
@@ -144,6 +149,7 @@ impl Caches {
         self.custom_roles.forget_all();
         self.robots.forget_all();
         self.sessions.forget_all();
+        self.sources.forget_all();
         self.repositories.forget_all();
         self.tags.forget_all();
         self.manifests.forget_all();

@@ -20,6 +20,7 @@ pub mod projects;
 pub mod robots;
 pub mod sessions;
 pub mod access;
+pub mod sources;
 pub mod tokens;
 pub mod sign_in;
 mod repositories;

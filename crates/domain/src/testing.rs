@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use db::{Db, args};
+pub use identity::testing as outside;
 use kit::{
     Clock, Seal, Secret, Selection, Time,
     query::{Filter, Sort},

@@ -3,6 +3,8 @@
 
 mod api;
 mod auth;
+mod authproxy;
+mod oidc;
 mod drain;
 mod portal;
 mod read_only;

@@ -22,7 +22,7 @@ use kit::{Error, Kind, Secret};
 use crate::{
     Principal, State,
     api::{ApiError, named, read_body},
-    auth,
+    auth, oidc,
 };
 
 /// The routes of this file.
@@ -63,7 +63,11 @@ async fn log_in(
     let form = LogIn::read(&read_body(body).await?);
     let attempt = auth::attempt(&asked.extensions, Way::Portal);
     let password = form.password.reveal();
-    let caller = sign_in::by_password(&state.domain, &form.principal, password, &attempt).await?;
+    let signed_in = sign_in::by_password(&state.domain, &form.principal, password, &attempt).await;
+    let caller = match signed_in {
+        Ok(caller) => caller,
+        Err(error) => return oidc::refuse_password(&state, &asked, &form.principal, error).await,
+    };
     let user = access::user(&state.domain, &caller).await?;
     let (agent, before) = (agent(&asked.headers), auth::session_id(&asked.headers));
     let begun = sessions::begin(&state.domain, &user, caller.who(), agent, before.as_ref()).await?;
@@ -73,13 +77,17 @@ async fn log_in(
     Ok(response)
 }
 
-/// Ends the session that the client shows, if it shows one.
+/// Ends the session that the client shows, if it shows one. Whoever is from an OpenID provider
+/// is sent to where that is told of it.
 async fn log_out(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
     let (asked, _) = request.into_parts();
+    if let Some(elsewhere) = oidc::logs_out_there(&state, &asked, &caller).await? {
+        return Ok(elsewhere);
+    }
     if let Some(id) = auth::session_id(&asked.headers) {
         sessions::end(&state.domain, &id, caller.who()).await?;
     }
@@ -117,6 +125,6 @@ async fn user_exists(
 }
 
 /// The client's program, as it calls itself.
-fn agent(headers: &HeaderMap) -> &str {
+pub(crate) fn agent(headers: &HeaderMap) -> &str {
     headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default()
 }

@@ -42,6 +42,9 @@ pub enum Failure {
     /// A token does not prove what it should; for the log, not for who sent it.
     #[error("the token was refused: {0}")]
     BadToken(&'static str),
+    /// The provider does not take a code or a refresh token, or takes it no longer.
+    #[error("the provider does not take it")]
+    NotTaken,
     /// More than one person has a name that has to be one person's.
     #[error("more than one entry has this name")]
     SeveralFound,
@@ -50,7 +53,10 @@ pub enum Failure {
 impl Failure {
     /// Whether it is about what somebody showed, not about the server or its settings.
     pub fn is_about_credentials(&self) -> bool {
-        matches!(self, Self::BadCredentials | Self::BadToken(_) | Self::SeveralFound)
+        matches!(
+            self,
+            Self::BadCredentials | Self::BadToken(_) | Self::NotTaken | Self::SeveralFound
+        )
     }
 }
 
@@ -58,7 +64,10 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let text = failure.to_string();
         let error = match &failure {
-            Failure::BadCredentials | Failure::BadToken(_) | Failure::SeveralFound => {
+            Failure::BadCredentials
+            | Failure::BadToken(_)
+            | Failure::NotTaken
+            | Failure::SeveralFound => {
                 Error::new(Kind::Unauthenticated, "invalid user name or password")
             }
             Failure::Misconfigured(_)

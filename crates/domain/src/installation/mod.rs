@@ -23,6 +23,7 @@ use crate::{
     context::Caches,
     projects,
     sessions::SessionKey,
+    sources,
     tokens::{self, Keys, NewKey},
     uploads::{TicketKey, Writers},
     users::{self, Passwords},
@@ -83,6 +84,7 @@ impl Context {
         let audit_key = AuditKey::new(&read_key(&seal, &shared, AUDIT_KEY)?);
         let session_key = SessionKey::new(&read_key(&seal, &shared, SESSION_KEY)?);
         let writers = Writers::default();
+        let sources = sources::Memory::new(clock.clone());
         let context = Self {
             db,
             blobs,
@@ -94,6 +96,7 @@ impl Context {
             keys,
             passwords,
             session_key,
+            sources,
             ticket_key,
             audit_key,
             forwarder: Forwarder::start(),

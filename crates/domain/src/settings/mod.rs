@@ -6,6 +6,7 @@
 //! may have. Everybody may read; the room `configurations` alone changes.
 
 mod keys;
+mod outside;
 mod sql;
 mod value;
 

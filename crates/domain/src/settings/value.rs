@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kit::{Error, Result, Secret};
 
-use super::{Key, Kind};
+use super::{Key, Kind, outside};
 
 /// The ways to sign in.
 const AUTH_MODES: [&str; 5] = ["db_auth", "ldap_auth", "uaa_auth", "http_auth", "oidc_auth"];
@@ -95,6 +95,7 @@ impl Value {
             return Err(refused(key, "the value must not contain NUL"));
         }
         let value = Self::stored(key, text)?;
+        outside::check(key, text)?;
         let limited =
             matches!(key, Key::TokenExpiration | Key::RobotTokenDuration | Key::SessionTimeout);
         match value {
@@ -133,7 +134,7 @@ fn number(key: Key, text: &str) -> Result<i64> {
     text.parse().map_err(|_| refused(key, format!("invalid number {text:.40}")))
 }
 
-fn refused(key: Key, why: impl std::fmt::Display) -> Error {
+pub(super) fn refused(key: Key, why: impl std::fmt::Display) -> Error {
     Error::invalid(format!("bad request: item name {}: {why}", key.name()))
 }
 
@@ -158,6 +159,10 @@ mod tests {
             (Key::OidcExtraRedirectParms, r#"{"a":"b"}"#),
             (Key::RobotNamePrefix, "r+"),
             (Key::OidcClientSecret, ""),
+            (Key::LdapUrl, "ldap.example.org:389"),
+            (Key::LdapFilter, "objectClass=person"),
+            (Key::OidcEndpoint, "https://sso.example.org/realms/x"),
+            (Key::OidcEndpoint, ""),
             (Key::BannerMessage, ""),
         ] {
             let value = Value::wanted(key, good).unwrap();
@@ -181,6 +186,15 @@ mod tests {
             (Key::OidcExtraRedirectParms, "[]"),
             (Key::RobotNamePrefix, " "),
             (Key::LdapUrl, ""),
+            (Key::LdapUrl, "https://ldap.example.org"),
+            (Key::LdapFilter, "(objectClass=person"),
+            (Key::LdapGroupSearchFilter, "((cn=*)"),
+            (Key::OidcEndpoint, "file:///etc/passwd"),
+            (Key::OidcEndpoint, "https://user:password@sso.example.org"),
+            (Key::OidcGroupFilter, "("),
+            (Key::HttpAuthproxyEndpoint, "proxy"),
+            (Key::HttpAuthproxyServerCertificate, "nonsense"),
+            (Key::AuthMode, "uaa_auth"),
             (Key::BannerMessage, "\0"),
         ] {
             assert!(Value::wanted(key, bad).is_err(), "{} {bad}", key.name());

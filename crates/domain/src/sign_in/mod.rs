@@ -2,17 +2,24 @@
 //!
 //! Owns no table. The one way for every place that takes a name and a secret: the registry,
 //! its token service, the API and the portal. Promises: who it is, is asked in the same
-//! order everywhere (robots, then local users), and a refusal tells neither which of them
+//! order everywhere (robots, by secrets and by tokens of issuers that they trust; users with a
+//! password here; then the sources), and a refusal tells neither which of them
 //! was asked nor whether there is anybody of that name. `http` may call.
 
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use kit::Result;
+use kit::{Kind, Result, Secret};
 
-use crate::{Context, access::Caller, robots, users};
+use crate::{
+    Context,
+    access::Caller,
+    robots::{self, Robot},
+    sources,
+    users::{self, User},
+};
 
 /// Where a name and a secret are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +54,33 @@ pub async fn by_password(
 ) -> Result<Caller> {
     // Machines have no business in the portal.
     let robot = match attempt.way {
-        Way::Registry | Way::Api => robots::verify(context, name, secret).await?,
+        Way::Registry | Way::Api => robot(context, name, secret).await?,
         Way::Portal => None,
     };
     let caller = match robot {
         Some(robot) => Caller::robot(&robot),
-        None => Caller::user(&*users::verify(context, name, secret).await?),
+        None => Caller::user(&*user(context, name, &secret.into()).await?),
     };
     Ok(caller.at(attempt.address))
+}
+
+/// A robot by its secret, or by a token of an issuer that it trusts.
+async fn robot(context: &Context, name: &str, secret: &str) -> Result<Option<Arc<Robot>>> {
+    match sources::workload(context, secret, Some(name)).await? {
+        Some(robot) => Ok(Some(robot)),
+        None => robots::verify(context, name, secret).await,
+    }
+}
+
+/// A user by a password that is kept here, or that a source vouches for.
+async fn user(context: &Context, name: &str, secret: &Secret) -> Result<Arc<User>> {
+    // Whom a source vouched for a moment ago costs no hash.
+    if let Some(user) = sources::remembered(context, name, secret).await? {
+        return Ok(user);
+    }
+    let refused = match users::verify(context, name, secret.reveal()).await {
+        Err(error) if error.is(Kind::Unauthenticated) => error,
+        verified => return verified,
+    };
+    sources::authenticate(context, name, secret).await?.ok_or(refused)
 }

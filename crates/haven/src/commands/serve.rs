@@ -29,6 +29,9 @@ const LONGEST_ROUND: Duration = Duration::from_secs(10 * 60);
 /// How often the audit log is written and sealed.
 const AUDIT_ROUND: Duration = Duration::from_secs(1);
 
+/// How often some of the accounts of people from elsewhere are asked about.
+const ACCOUNTS_ROUND: Duration = Duration::from_secs(60);
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -94,6 +97,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     }
     let keeping_house = tokio::spawn(keep_house(context.clone()));
     let keeping_audit = tokio::spawn(keep_audit(context.clone()));
+    let keeping_accounts = tokio::spawn(keep_accounts(context.clone()));
     announce(&config, &addresses, &metrics_addresses, https, &first_start);
 
     stop.come().await;
@@ -109,6 +113,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     }
     keeping_house.abort();
     keeping_audit.abort();
+    keeping_accounts.abort();
     if let Err(error) = domain::audit::finish(&context).await {
         tracing::error!(%error, "the last pulls could not be audited");
     }
@@ -155,6 +160,18 @@ async fn keep_house(context: Arc<Context>) {
         }
         if let Err(error) = domain::sessions::sweep(&context).await {
             tracing::warn!(%error, "old sessions could not be removed");
+        }
+    }
+}
+
+/// Asks again and again whether the accounts of people from elsewhere are still there.
+async fn keep_accounts(context: Arc<Context>) {
+    let mut rounds = tokio::time::interval(ACCOUNTS_ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        if let Err(error) = domain::sources::keep(&context).await {
+            tracing::warn!(%error, "the accounts of users could not be asked about");
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::{
     groups::GroupKind,
     projects::{self, Member, MemberRef, NewMember},
     settings::{self, Key},
+    sources,
 };
 use kit::{Error, Subject};
 use serde::{Deserialize, Serialize};
@@ -271,7 +272,7 @@ async fn add(
 ) -> Result<i64, Error> {
     let (domain, project_id) = (&state.domain, allowed.project().id);
     let role = access::give_role(domain, caller, project_id, member.role_id).await?;
-    let who = member.who(state).await?;
+    let who = sources::member(domain, caller.who(), member.who(state).await?).await?;
     projects::add_member(domain, allowed, NewMember { who, repositories }, role).await
 }
 

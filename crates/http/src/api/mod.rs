@@ -10,9 +10,12 @@ mod current_permissions;
 mod describe;
 mod error;
 mod health;
+mod identity_sources;
 mod internal;
+mod ldap;
 mod members;
 mod metadata;
+mod oidc;
 mod openapi;
 mod operation;
 mod permissions;
@@ -48,7 +51,9 @@ pub(crate) use answer::Timestamp;
 pub(crate) use error::ApiError;
 pub(crate) use request::read_body;
 
-use crate::{Principal, Route, State, auth, portal, read_only, token};
+use crate::{
+    Principal, Route, State, auth, authproxy, oidc as by_provider, portal, read_only, token,
+};
 
 /// Everything but `/v2`.
 pub(crate) fn router(state: Arc<State>) -> Router {
@@ -83,8 +88,14 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         configurations::operations(),
         statistics::operations(),
         allowlists::operations(),
+        ldap::operations(),
+        oidc::operations(),
+        identity_sources::operations(),
     ]);
-    let portal = portal::router().route_layer(who.clone());
+    let portal = portal::router()
+        .merge(by_provider::router())
+        .merge(authproxy::router())
+        .route_layer(who.clone());
     let open = routes(vec![ping::operations(), health::operations()]);
     Router::new()
         .merge(known.merge(internal::router()).route_layer(who))

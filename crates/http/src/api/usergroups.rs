@@ -11,6 +11,7 @@ use domain::{
     groups::{self, Group, GroupKind, NewGroup, Wanted},
     rights::{Allowed, System},
     settings::{self, Key},
+    sources,
 };
 use kit::{Error, Subject};
 use serde::{Deserialize, Serialize};
@@ -153,6 +154,9 @@ async fn create(
 ) -> Result<Created, ApiError> {
     let allowed = may(&state, &caller, Action::Create).await?;
     let new = request.read().await?.new_group()?;
+    if let Some(dn) = &new.dn {
+        sources::known_group(&state.domain, dn).await?;
+    }
     let id = groups::create(&state.domain, &allowed, new).await?;
     Ok(Created::below(&uri, id))
 }

@@ -9,7 +9,7 @@ use axum::http::{
 const MOST: usize = 200;
 
 /// The value of a cookie; of several with a name, the first: the one for the longest path.
-pub(super) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)
         .iter()

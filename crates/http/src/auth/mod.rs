@@ -14,15 +14,16 @@ use domain::{
     access::Caller,
     sessions,
     sign_in::{self, Attempt, Way},
-    tokens,
+    sources, tokens,
 };
 use kit::{Error, Kind};
 
 use crate::{Peer, State};
 
 pub use challenge::{Reason, challenge, origin};
+pub(crate) use cookies::find as cookie;
 pub(crate) use csrf::{FromPage, protect};
-pub(crate) use session::{hold, id as session_id};
+pub(crate) use session::{hold, id as session_id, is_secure};
 
 /// Why a request on the registry has no caller.
 #[derive(Debug)]
@@ -66,7 +67,10 @@ pub async fn caller(
         Shown::Nothing => Ok(from_client(Caller::anonymous(), extensions)),
         Shown::Bearer(token) => match tokens::verify(&state.domain, token).await {
             Ok(caller) => Ok(from_client(caller, extensions)),
-            Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Token(error)),
+            Err(error) if error.is(Kind::Unauthenticated) => {
+                let robot = by_workload(state, token, error).await?;
+                Ok(from_client(robot, extensions))
+            }
             Err(error) => Err(Refused::Failed(error)),
         },
         Shown::Basic(shown) => {
@@ -79,9 +83,10 @@ pub async fn caller(
     }
 }
 
-/// Who asks for something of the API: by a name and a secret, or by a session. What does not
-/// convince counts as nothing, as with Harbor: the request goes on as anonymous. Registry
-/// tokens are for the registry only.
+/// Who asks for something of the API: by a name and a secret, by a token of an identity source
+/// or of an issuer that a robot trusts, or by a session. What does not convince counts as
+/// nothing, as with Harbor: the request goes on as anonymous. Registry tokens are for the
+/// registry only.
 ///
 /// # Errors
 /// Only when it could not be found out.
@@ -90,12 +95,20 @@ pub async fn api_caller(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Caller, Error> {
-    if let Shown::Basic(shown) = shown(headers) {
-        match by_password(state, &shown, &attempt(extensions, Way::Api)).await {
-            Ok(caller) => return Ok(caller),
-            Err(Refused::Failed(error)) => return Err(error),
-            Err(_) => {}
+    match shown(headers) {
+        Shown::Basic(shown) => {
+            match by_password(state, &shown, &attempt(extensions, Way::Api)).await {
+                Ok(caller) => return Ok(caller),
+                Err(Refused::Failed(error)) => return Err(error),
+                Err(_) => {}
+            }
         }
+        Shown::Bearer(token) => {
+            if let Some(caller) = sources::bearer(&state.domain, token).await? {
+                return Ok(from_client(caller, extensions));
+            }
+        }
+        Shown::Nothing | Shown::Nonsense => {}
     }
     let found = match session::id(headers) {
         Some(id) => sessions::find(&state.domain, &id, session::renews(headers)).await?,
@@ -127,6 +140,16 @@ pub(crate) async fn password_caller(
     }
 }
 
+/// The robot for which a token stands that we have not issued, or else the refusal as ours.
+async fn by_workload(state: &State, token: &str, refused: Error) -> Result<Caller, Refused> {
+    match sources::workload(&state.domain, token, None).await {
+        Ok(Some(robot)) => Ok(Caller::robot(&robot)),
+        Ok(None) => Err(Refused::Token(refused)),
+        Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Token(error)),
+        Err(error) => Err(Refused::Failed(error)),
+    }
+}
+
 /// What is known of a client that shows a name and a secret.
 pub(crate) fn attempt(extensions: &Extensions, way: Way) -> Attempt {
     let peer = extensions.get::<Peer>();
@@ -135,7 +158,7 @@ pub(crate) fn attempt(extensions: &Extensions, way: Way) -> Attempt {
 }
 
 /// The same caller, from the client's address as far as it is known.
-fn from_client(caller: Caller, extensions: &Extensions) -> Caller {
+pub(crate) fn from_client(caller: Caller, extensions: &Extensions) -> Caller {
     match extensions.get::<Peer>() {
         Some(peer) => caller.at(peer.address.ip()),
         None => caller,

@@ -57,7 +57,7 @@ impl NewSession {
 }
 
 /// Whether the client reaches this server over TLS, as far as is known.
-pub(super) fn is_secure(state: &State, asked: &Extensions) -> bool {
+pub(crate) fn is_secure(state: &State, asked: &Extensions) -> bool {
     asked.get::<Peer>().is_some_and(|peer| peer.scheme_https)
         || state.external_url.as_ref().is_some_and(|url| url.scheme() == "https")
 }

@@ -72,7 +72,11 @@ impl Reference<'_> {
             });
             let body = body.trim_end_matches(":required");
             let own = &operation["requestBody"]["content"]["application/json"]["schema"];
-            let no_body = !body.is_empty() && self.type_of(own) != plain(body);
+            let no_body = match body.strip_prefix("object{") {
+                // One without a name of its own: its fields are what it is.
+                Some(fields) => !self.has_fields(own, fields.trim_end_matches('}')),
+                None => !body.is_empty() && self.type_of(own) != plain(body),
+            };
             let (status, model) = success.split_once('=').unwrap_or((success, ""));
             let status = status.split('[').next().unwrap();
             let own = &operation["responses"][status];
@@ -97,6 +101,12 @@ impl Reference<'_> {
                 .map(|what| format!("{tag} {id}: {what}"))
                 .collect()
         })
+    }
+
+    /// Whether a schema has all of some fields, whatever they are.
+    fn has_fields(&self, schema: &Value, fields: &str) -> bool {
+        let own = &self.document["components"]["schemas"][self.type_of(schema)]["properties"];
+        fields.split(',').all(|field| !own[field].is_null())
     }
 
     fn missing_fields(&self) -> impl Iterator<Item = String> {

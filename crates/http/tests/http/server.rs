@@ -13,6 +13,7 @@ use domain::{
 };
 use haven_http::{App, Peer, State};
 use http_body_util::BodyExt;
+use kit::Clock;
 use serde_json::Value;
 
 pub struct Server {
@@ -38,7 +39,23 @@ pub async fn sqlite() -> Server {
     Server::new(testing::sqlite()).await
 }
 
+/// The same at this moment, at which servers outside live.
+pub async fn both_now() -> [Server; 2] {
+    let [sqlite, postgres] = testing::both().await;
+    [Server::now(sqlite).await, Server::now(postgres).await]
+}
+
+pub async fn sqlite_now() -> Server {
+    Server::now(testing::sqlite()).await
+}
+
 impl Server {
+    async fn now(place: Place) -> Self {
+        let clock = Clock::manual(Clock::System.now());
+        let domain = Arc::new(place.open_with(clock).await);
+        Self::over(place, domain, None)
+    }
+
     async fn new(place: Place) -> Self {
         Self::reached_by(place, None).await
     }
@@ -46,6 +63,10 @@ impl Server {
     /// One that is told where clients reach it.
     pub async fn reached_by(place: Place, external_url: Option<&str>) -> Self {
         let domain = Arc::new(place.open().await);
+        Self::over(place, domain, external_url)
+    }
+
+    fn over(place: Place, domain: Arc<Context>, external_url: Option<&str>) -> Self {
         let external_url = external_url.map(|url| url.parse().unwrap());
         let root_certificate = external_url.as_ref().map(|_| "a certificate".into());
         let version = "1.2.3";

@@ -56,6 +56,22 @@ pub struct Member {
     pub admin: bool,
 }
 
+/// Whether an address of a directory can be read.
+///
+/// # Errors
+/// Misconfigured.
+pub fn check_url(url: &str) -> Result<()> {
+    settings::place(url, false).map(drop)
+}
+
+/// Whether a filter can be read; an empty one can.
+///
+/// # Errors
+/// BadFilter.
+pub fn check_filter(filter: &str) -> Result<()> {
+    Filter::parse(filter).map(drop)
+}
+
 /// Tries whether the directory is there and lets us search.
 ///
 /// # Errors

@@ -85,39 +85,9 @@ impl Settings {
         Ok(())
     }
 
-    /// Where the directory is. As Harbor reads it, the scheme may be missing, and port 636 is
-    /// always TLS.
+    /// Where the directory is.
     pub(super) fn place(&self) -> Result<Place> {
-        let wrong = |why: &str| Failure::Misconfigured(format!("the LDAP URL {why}"));
-        let url = self.url.trim().trim_end_matches('/');
-        let (scheme, rest) = url.split_once("://").unwrap_or(("ldap", url));
-        let always = match scheme.to_ascii_lowercase().as_str() {
-            "ldap" => false,
-            "ldaps" => true,
-            _ => return Err(wrong("must begin with ldap:// or ldaps://")),
-        };
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let port_at = match authority.rfind(']') {
-            Some(end) => authority[end..].find(':').map(|at| at + end),
-            None => authority.find(':'),
-        };
-        let (host, port) = match port_at {
-            None => (authority, if always { 636 } else { 389 }),
-            Some(at) => {
-                let port = authority[at + 1..].parse().ok().filter(|port| *port != 0);
-                (&authority[..at], port.ok_or_else(|| wrong("has a port that is none"))?)
-            }
-        };
-        let host = host.trim_matches(['[', ']']);
-        if host.is_empty() || host.len() > 253 || host.contains(|c: char| c.is_whitespace()) {
-            return Err(wrong("names no host"));
-        }
-        let tls = match (always || port == 636, self.start_tls) {
-            (true, _) => Tls::Always,
-            (false, true) => Tls::Started,
-            (false, false) => Tls::Never,
-        };
-        Ok(Place { host: host.to_owned(), port, tls })
+        place(&self.url, self.start_tls)
     }
 
     /// How long an exchange may take.
@@ -138,6 +108,41 @@ impl Settings {
         }
         attributes
     }
+}
+
+/// Where a directory is. As Harbor reads it, the scheme may be missing, and port 636 is
+/// always TLS.
+pub(super) fn place(url: &str, start_tls: bool) -> Result<Place> {
+    let wrong = |why: &str| Failure::Misconfigured(format!("the LDAP URL {why}"));
+    let url = url.trim().trim_end_matches('/');
+    let (scheme, rest) = url.split_once("://").unwrap_or(("ldap", url));
+    let always = match scheme.to_ascii_lowercase().as_str() {
+        "ldap" => false,
+        "ldaps" => true,
+        _ => return Err(wrong("must begin with ldap:// or ldaps://")),
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let port_at = match authority.rfind(']') {
+        Some(end) => authority[end..].find(':').map(|at| at + end),
+        None => authority.find(':'),
+    };
+    let (host, port) = match port_at {
+        None => (authority, if always { 636 } else { 389 }),
+        Some(at) => {
+            let port = authority[at + 1..].parse().ok().filter(|port| *port != 0);
+            (&authority[..at], port.ok_or_else(|| wrong("has a port that is none"))?)
+        }
+    };
+    let host = host.trim_matches(['[', ']']);
+    if host.is_empty() || host.len() > 253 || host.contains(|c: char| c.is_whitespace()) {
+        return Err(wrong("names no host"));
+    }
+    let tls = match (always || port == 636, start_tls) {
+        (true, _) => Tls::Always,
+        (false, true) => Tls::Started,
+        (false, false) => Tls::Never,
+    };
+    Ok(Place { host: host.to_owned(), port, tls })
 }
 
 impl Grouping {

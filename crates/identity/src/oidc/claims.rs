@@ -35,6 +35,11 @@ impl Claims {
         self.0.get(name)
     }
 
+    /// All of them.
+    pub fn all(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// Who issued it.
     pub fn issuer(&self) -> Option<&str> {
         self.text("iss")

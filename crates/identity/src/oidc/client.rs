@@ -128,8 +128,8 @@ impl Client {
     /// The tokens for a code, and who they are about.
     ///
     /// # Errors
-    /// BadToken when the provider does not take the code or its token does not prove what it
-    /// should; all that is about the connection.
+    /// NotTaken when the provider does not take the code; BadToken when its token does not prove
+    /// what it should; all that is about the connection.
     pub async fn redeem(&self, code: &str, begun_with: (&Secret, &Secret)) -> Result<Tokens> {
         let (nonce, verifier) = begun_with;
         let form = [
@@ -148,7 +148,8 @@ impl Client {
     /// New tokens for a refresh token: proof that the provider still knows the account.
     ///
     /// # Errors
-    /// BadToken when the provider does not take it any more; all that is about the connection.
+    /// NotTaken when the provider does not take it any more; BadToken when its token does not
+    /// prove what it should; all that is about the connection.
     pub async fn refresh(&self, refresh_token: &Secret, subject: &str) -> Result<Tokens> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.reveal())];
         let answer = self.tokens(&form).await?;
@@ -231,7 +232,7 @@ impl Client {
         if answer.status.is_client_error() {
             let refusal: Refusal = answer.json().unwrap_or_default();
             return Err(match refusal.error.as_str() {
-                "invalid_grant" => Failure::BadToken("the provider does not take it"),
+                "invalid_grant" => Failure::NotTaken,
                 "invalid_client" | "unauthorized_client" => {
                     let message = "the provider does not accept the client's id and secret";
                     Failure::Misconfigured(message.to_owned())

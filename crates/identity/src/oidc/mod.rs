@@ -15,4 +15,4 @@ mod verify;
 pub use claims::{Claims, Names, Person};
 pub use client::{Begun, Client, Tokens};
 pub use issuer::{Issuer, Issuers};
-pub use verify::{LEEWAY, verify_token};
+pub use verify::{LEEWAY, peek, verify_token};

@@ -1,10 +1,13 @@
 //! For tests, here and on the floors above: a real directory and a real provider, each a
-//! process of the test's own with a port and a folder of its own, which end with the test.
+//! process of the test's own with a port and a folder of its own, which end with the test; and
+//! an issuer and a proxy, of which there are none to install, as sockets of the test's own.
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 mod browser;
 mod provider;
+mod proxy;
+mod signer;
 mod slapd;
 
 use std::{
@@ -15,6 +18,8 @@ use std::{
 
 pub use browser::sign_in;
 pub use provider::Provider;
+pub use proxy::Proxy;
+pub use signer::Signer;
 pub use slapd::{PASSWORD, Slapd};
 
 /// A port of the loopback interface that was free a moment ago.

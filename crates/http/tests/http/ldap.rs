@@ -1,0 +1,260 @@
+//! People of a directory over HTTP.
+
+use domain::testing::{
+    add_project, add_user,
+    outside::{PASSWORD as LDAP_PASSWORD, Slapd},
+};
+use serde_json::{Value, json};
+
+use crate::server::{Server, basic, both, sqlite};
+
+async fn sign_in_by(server: &Server, slapd: &Slapd) {
+    let settings = json!({
+        "auth_mode": "ldap_auth", "ldap_url": format!("ldap://127.0.0.1:{}", slapd.port),
+        "ldap_search_dn": "cn=search,dc=example,dc=org", "ldap_search_password": LDAP_PASSWORD,
+        "ldap_base_dn": "dc=example,dc=org", "ldap_filter": "objectClass=inetOrgPerson",
+        "ldap_uid": "uid", "ldap_group_base_dn": "ou=groups,dc=example,dc=org",
+        "ldap_group_search_filter": "objectClass=groupOfNames", "ldap_group_attribute_name": "cn",
+        "ldap_group_admin_dn": "cn=admins,ou=groups,dc=example,dc=org",
+    });
+    let path = "/api/v2.0/configurations";
+    let answer = server.ask("admin", "PUT", path, &settings.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+async fn ping(server: &Server, body: &Value) -> Value {
+    let answer = server.ask("admin", "POST", "/api/v2.0/ldap/ping", &body.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+#[tokio::test]
+async fn people_of_a_directory_sign_in_everywhere() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        sign_in_by(&server, &slapd).await;
+        let bob = basic("bob", LDAP_PASSWORD);
+        let current = server.get_as(&bob, "/api/v2.0/users/current").await.json();
+        assert_eq!(
+            (&current["username"], &current["sysadmin_flag"]),
+            (&json!("bob"), &json!(false))
+        );
+        let token = "/service/token?service=harbor-registry&scope=repository:p/x:pull";
+        assert_eq!(server.get_as(&bob, token).await.status, 200);
+        assert_eq!(server.get_as(&bob, "/v2/").await.status, 200);
+        for wrong in [basic("bob", "wrong"), basic("*", LDAP_PASSWORD), basic("bob)(uid=*", "x")] {
+            assert_eq!(server.get_as(&wrong, token).await.status, 401);
+            assert_eq!(server.get_as(&wrong, "/v2/").await.status, 401);
+            assert_eq!(server.get_as(&wrong, "/api/v2.0/users/current").await.status, 401);
+        }
+        let alice = basic("alice", LDAP_PASSWORD);
+        let current = server.get_as(&alice, "/api/v2.0/users/current").await.json();
+        assert_eq!(current["admin_role_in_auth"], true);
+        assert_eq!(server.get_as(&alice, "/api/v2.0/users").await.status, 200);
+        assert_eq!(server.get_as(&bob, "/api/v2.0/users").await.status, 403);
+        // Rights by a group that signed in with them.
+        assert_eq!(server.get_as(&bob, "/api/v2.0/projects/p").await.status, 403);
+        let dev = json!({"role_id": 2, "member_group": {
+            "ldap_group_dn": "cn=dev,ou=groups,dc=example,dc=org", "group_type": 1,
+        }});
+        let path = "/api/v2.0/projects/p/members";
+        assert_eq!(server.ask("admin", "POST", path, &dev.to_string()).await.status, 201);
+        assert_eq!(server.get_as(&bob, "/api/v2.0/projects/p").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn unknown_members_are_looked_for_in_the_directory() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        sign_in_by(&server, &slapd).await;
+        let path = "/api/v2.0/projects/p/members";
+        let add =
+            async |member: Value| server.ask("admin", "POST", path, &member.to_string()).await;
+        let user = |name: &str| json!({"role_id": 1, "member_user": {"username": name}});
+        let group = |dn: &str| json!({"role_id": 3, "member_group": {"ldap_group_dn": dn}});
+        assert_eq!(add(user("alice")).await.status, 201);
+        assert_eq!(add(user("alice")).await.code(), (409, "CONFLICT".to_owned()));
+        for nobody in ["nobody", "*", "a*", "alice)(uid=*", "twin", "a\0b", " "] {
+            let answer = add(user(nobody)).await;
+            assert!(matches!(answer.status.as_u16(), 400 | 404), "{nobody}: {}", answer.body);
+        }
+        assert_eq!(add(group("cn=engineering,ou=groups,dc=example,dc=org")).await.status, 201);
+        for nothing in ["cn=none,ou=groups,dc=example,dc=org", "nonsense", "cn=*", "cn=\0"] {
+            let answer = add(group(nothing)).await;
+            assert_eq!(answer.code().0, 400, "{nothing}: {}", answer.body);
+        }
+        let members = server.get("admin", path).await.json();
+        let names: Vec<&str> = members
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|member| member["entity_name"].as_str().unwrap())
+            .collect();
+        assert!(names.contains(&"alice") && names.contains(&"engineering"), "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_is_tried_and_searched() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        assert_eq!(ping(&server, &json!({})).await["success"], false);
+        let search = "/api/v2.0/ldap/users/search?username=alice";
+        assert_eq!(server.get("admin", search).await.code(), (400, "BAD_REQUEST".to_owned()));
+        let probe = json!({
+            "ldap_url": format!("ldap://127.0.0.1:{}", slapd.port),
+            "ldap_search_dn": "cn=search,dc=example,dc=org",
+            "ldap_search_password": LDAP_PASSWORD, "ldap_base_dn": "dc=example,dc=org",
+            "ldap_uid": "uid", "ldap_scope": 2, "ldap_verify_cert": false,
+            "ldap_connection_timeout": 2,
+        });
+        assert_eq!(ping(&server, &probe).await, json!({"success": true, "message": ""}));
+        for (field, value) in [
+            ("ldap_search_password", json!("wrong")),
+            ("ldap_search_password", json!("")),
+            ("ldap_url", json!("ldap://127.0.0.1:1")),
+            ("ldap_url", json!("http://127.0.0.1")),
+            ("ldap_url", json!("")),
+            ("ldap_filter", json!("(uid=")),
+        ] {
+            let mut bad = probe.clone();
+            bad[field] = value;
+            let answer = ping(&server, &bad).await;
+            assert_eq!(answer["success"], false, "{field}");
+            assert!(!answer["message"].as_str().unwrap().is_empty());
+        }
+        for body in ["5", "{", r#"{"ldap_url":5}"#] {
+            let answer = server.ask("admin", "POST", "/api/v2.0/ldap/ping", body).await;
+            assert_eq!(answer.code().0, 400, "{body}");
+        }
+        sign_in_by(&server, &slapd).await;
+        assert_eq!(ping(&server, &json!({})).await["success"], true);
+        assert_eq!(
+            server.ask("admin", "POST", "/api/v2.0/ldap/ping", "").await.json()["success"],
+            true
+        );
+        let found = server.get("admin", search).await.json();
+        let alice = json!([{
+            "username": "alice", "realname": "Alice Archer", "email": "alice@example.org",
+        }]);
+        assert_eq!(found, alice);
+        let search = "/api/v2.0/ldap/users/search?username=";
+        for nobody in ["%2A", "a%2A", "%29%28uid%3D%2A", "%00", "nobody"] {
+            let answer = server.get("admin", &format!("{search}{nobody}")).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, "[]"), "{nobody}");
+        }
+        let groups = "/api/v2.0/ldap/groups/search";
+        let found = server.get("admin", &format!("{groups}?groupname=engin")).await.json();
+        assert_eq!(found[0]["ldap_group_dn"], "cn=engineering,ou=groups,dc=example,dc=org");
+        let dn = "cn%3Ddev%2Cou%3Dgroups%2Cdc%3Dexample%2Cdc%3Dorg";
+        let found = server.get("admin", &format!("{groups}?groupdn={dn}")).await.json();
+        assert_eq!((&found[0]["group_name"], found.as_array().unwrap().len()), (&json!("dev"), 1));
+        assert_eq!(server.get("admin", groups).await.code().0, 404);
+        assert_eq!(server.get("admin", &format!("{groups}?groupname=none")).await.code().0, 404);
+        assert_eq!(server.get("admin", &format!("{groups}?groupdn=nonsense")).await.code().0, 400);
+
+        let import = "/api/v2.0/ldap/users/import";
+        let body = r#"{"ldap_uid_list":["alice","nobody",""]}"#;
+        let answer = server.ask("admin", "POST", import, body).await;
+        assert_eq!(answer.status, 404);
+        let failed = json!([
+            {"uid": "nobody", "error": "unknown_user"}, {"uid": "", "error": "empty_uid"},
+        ]);
+        assert_eq!(answer.json(), failed);
+        let body = r#"{"ldap_uid_list":["alice","bob"]}"#;
+        let answer = server.ask("admin", "POST", import, body).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+        let found = server.get("admin", "/api/v2.0/users/search?username=bob").await.json();
+        assert_eq!(found[0]["username"], "bob");
+
+        let group = |name: &str, dn: &str| {
+            json!({"group_name": name, "group_type": 1, "ldap_group_dn": dn}).to_string()
+        };
+        let path = "/api/v2.0/usergroups";
+        for (name, dn, status) in [
+            ("none", "cn=none,ou=groups,dc=example,dc=org", 400),
+            ("bad", "nonsense", 400),
+            ("devs", "cn=dev,ou=groups,dc=example,dc=org", 201),
+            ("again", "CN=dev, ou=groups,dc=example,dc=org", 409),
+        ] {
+            let answer = server.ask("admin", "POST", path, &group(name, dn)).await;
+            assert_eq!(answer.status, status, "{dn}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_learns_nothing_of_the_directory() {
+    let server = sqlite().await;
+    add_user(&server.domain, "alice").await;
+    for (method, path) in [
+        ("POST", "/api/v2.0/ldap/ping"),
+        ("GET", "/api/v2.0/ldap/users/search?username=x"),
+        ("POST", "/api/v2.0/ldap/users/import"),
+        ("GET", "/api/v2.0/ldap/groups/search?groupname=x"),
+        ("POST", "/api/v2.0/system/oidc/ping"),
+        ("GET", "/api/haven/v1/identity-sources"),
+        ("POST", "/api/haven/v1/identity-sources"),
+        ("GET", "/api/haven/v1/identity-sources/0"),
+        ("PUT", "/api/haven/v1/identity-sources/1"),
+        ("DELETE", "/api/haven/v1/identity-sources/1"),
+        ("POST", "/api/haven/v1/identity-sources/1/ping"),
+    ] {
+        for (who, status) in [("", 401), ("alice", 403)] {
+            assert_eq!(
+                server.ask(who, method, path, "{").await.code().0,
+                status,
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn identity_sources_have_operations_of_their_own() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        let path = "/api/haven/v1/identity-sources";
+        let source = json!({
+            "name": "Directory", "type": "ldap", "secret": LDAP_PASSWORD,
+            "settings": {
+                "url": format!("ldap://127.0.0.1:{}", slapd.port), "base_dn": "dc=example,dc=org",
+                "search_dn": "cn=search,dc=example,dc=org", "filter": "objectClass=inetOrgPerson",
+            },
+        });
+        let made = server.ask("admin", "POST", path, &source.to_string()).await;
+        assert_eq!((made.status.as_u16(), made.header("location")), (201, &*format!("{path}/1")));
+        assert_eq!(server.ask("admin", "POST", path, &source.to_string()).await.code().0, 409);
+        let shown = server.get("admin", &format!("{path}/1")).await;
+        assert!(!shown.body.contains(LDAP_PASSWORD));
+        let shown = shown.json();
+        assert_eq!((&shown["type"], &shown["has_secret"]), (&json!("ldap"), &json!(true)));
+        assert_eq!(shown["settings"]["uid"], "uid");
+        assert_eq!(server.get("admin", path).await.json().as_array().unwrap().len(), 1);
+        let one = format!("{path}/1");
+        assert_eq!(server.ask("admin", "POST", &format!("{one}/ping"), "").await.status, 200);
+        let bob = basic("bob", LDAP_PASSWORD);
+        assert_eq!(server.get_as(&bob, "/api/v2.0/users/current").await.status, 200);
+        let mut off = source.clone();
+        off["enabled"] = json!(false);
+        assert_eq!(server.ask("admin", "PUT", &one, &off.to_string()).await.status, 200);
+        assert_eq!(server.get_as(&bob, "/api/v2.0/users/current").await.status, 401);
+        let refused = server.ask("admin", "DELETE", &one, "").await;
+        assert_eq!(refused.code(), (412, "PRECONDITION".to_owned()));
+        for body in ["", "{", "[]", "{}", r#"{"name":"x","type":"saml"}"#] {
+            let answer = server.ask("admin", "POST", path, body).await;
+            assert_eq!(answer.code().0, 400, "{body}");
+        }
+        for missing in ["99", "-1", "9223372036854775807"] {
+            assert_eq!(server.get("admin", &format!("{path}/{missing}")).await.code().0, 404);
+        }
+        assert_eq!(server.get("admin", &format!("{path}/x")).await.code().0, 422);
+        let oidc = r#"{"url":"http://127.0.0.1:1","verify_cert":true}"#;
+        let answer = server.ask("admin", "POST", "/api/v2.0/system/oidc/ping", oidc).await;
+        let expected = (400, "BAD_REQUEST".into(), "failed to verify connection".into());
+        assert_eq!(answer.error(), expected);
+    }
+}
