@@ -177,8 +177,8 @@ async fn a_directory_is_tried_and_searched() {
         for (name, dn, status) in [
             ("none", "cn=none,ou=groups,dc=example,dc=org", 400),
             ("bad", "nonsense", 400),
-            ("devs", "cn=dev,ou=groups,dc=example,dc=org", 201),
-            ("again", "CN=dev, ou=groups,dc=example,dc=org", 409),
+            ("all", "cn=everybody,ou=groups,dc=example,dc=org", 201),
+            ("again", "CN=Everybody, ou=groups,dc=example,dc=org", 409),
         ] {
             let answer = server.ask("admin", "POST", path, &group(name, dn)).await;
             assert_eq!(answer.status, status, "{dn}: {}", answer.body);
