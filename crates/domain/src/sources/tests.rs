@@ -14,7 +14,7 @@ use crate::{
     configurations,
     groups::{self, GroupKind},
     rights::{Allowed, System},
-    robots::{AllowedLevel, NewTrust},
+    robots::NewTrust,
     settings::Key,
     testing::{self, Place, add_user, admin, both, eventually, sqlite},
     users,
@@ -569,14 +569,13 @@ async fn a_proxy_vouches_by_password_and_by_session() {
 async fn trusting(context: &Context, name: &str, issuer: &str, repository: &str) -> i64 {
     let (name, secret) = testing::add_robot(context, name, &[("repository", "pull")]).await;
     let robot = crate::robots::verify(context, &name, secret.reveal()).await.unwrap().unwrap();
-    let right = Right::new(Resource::Robot, Action::Update);
-    let allowed = access::on_system(context, &admin(context).await, right).await.unwrap();
+    let held = access::hold(context, &admin(context).await, robot.id).await.unwrap();
     let new = NewTrust {
         issuer: issuer.to_owned(),
         audience: "registry".to_owned(),
         claims: [("repository".to_owned(), repository.to_owned())].into(),
     };
-    crate::robots::add_trust(context, &AllowedLevel::System(allowed), robot.id, new).await.unwrap();
+    crate::robots::add_trust(context, &held, new).await.unwrap();
     robot.id
 }
 

@@ -2,7 +2,7 @@
 //! a robot shows who it is.
 
 use domain::{
-    access::{self, Action},
+    access,
     robots::{self, NewTrust},
     testing::{add_project, add_robot, admin, outside::Signer},
 };
@@ -16,14 +16,13 @@ async fn trusting(server: &Server, name: &str, issuer: &str) -> String {
     let may = [("repository", "pull"), ("repository", "push"), ("project", "read")];
     let (name, secret) = add_robot(context, name, &may).await;
     let robot = robots::verify(context, &name, secret.reveal()).await.unwrap().unwrap();
-    let by = admin(context).await;
-    let allowed = access::on_robot(context, &by, robot.id, Action::Update).await.unwrap();
+    let held = access::hold(context, &admin(context).await, robot.id).await.unwrap();
     let new = NewTrust {
         issuer: issuer.to_owned(),
         audience: "registry".to_owned(),
         claims: [("repository".to_owned(), "team/*".to_owned())].into(),
     };
-    robots::add_trust(context, &allowed, robot.id, new).await.unwrap();
+    robots::add_trust(context, &held, new).await.unwrap();
     name
 }
 
