@@ -104,6 +104,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0006_identity_sources.sql"),
             include_str!("../migrations/postgres/0006_identity_sources.sql"),
         ),
+        Migration::new(
+            7,
+            "sign_in",
+            include_str!("../migrations/sqlite/0007_sign_in.sql"),
+            include_str!("../migrations/postgres/0007_sign_in.sql"),
+        ),
     ])
 }
 

@@ -8,7 +8,8 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts, audit,
     cache::{Cached, Pair},
-    projects, repositories, robots, roles, sessions, settings, sources, tokens, uploads, users,
+    personal_tokens, projects, repositories, robots, roles, sessions, settings, sign_in, sources,
+    tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.
@@ -58,7 +59,9 @@ pub struct Context {
     pub(crate) keys: Arc<tokens::Keys>,
     /// What this process knows of passwords.
     pub(crate) passwords: users::Passwords,
-    /// Marks what browsers hold of sessions.
+    /// What this process knows of wrong passwords.
+    pub(crate) throttle: sign_in::Throttle,
+    /// Marks what browsers hold of sessions, and personal tokens.
     pub(crate) session_key: sessions::SessionKey,
     /// What this process knows of the sources of users.
     pub(crate) sources: sources::Memory,
@@ -85,6 +88,11 @@ pub(crate) struct Caches {
     pub(crate) robot_proofs: robots::Proofs,
     pub(crate) sessions: Cached<String, sessions::Session>,
     pub(crate) sources: Cached<u8, Vec<Arc<sources::Source>>>,
+    pub(crate) personal_tokens: Cached<i64, personal_tokens::PersonalToken>,
+    /// The numbers of personal tokens by their hashes; what else is true of them is asked.
+    pub(crate) token_ids: moka::sync::Cache<String, i64>,
+    pub(crate) cli_secrets: Cached<i64, personal_tokens::CliSecret>,
+    pub(crate) cli_proofs: personal_tokens::Proofs,
     pub(crate) repositories: Cached<String, repositories::Repository>,
     pub(crate) tags: Cached<Pair<i64, oci::Tag>, oci::Digest>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
@@ -110,6 +118,10 @@ impl Caches {
             robot_proofs: robots::no_proofs(),
             sessions: Cached::new("session", Self::MOST, |_| 1),
             sources: Cached::new("identity_sources", 8, |_| 1),
+            personal_tokens: Cached::new("personal_token", Self::MOST, |_| 1),
+            token_ids: moka::sync::Cache::new(Self::MOST),
+            cli_secrets: Cached::new("cli_secret", Self::MOST, |_| 1),
+            cli_proofs: personal_tokens::no_proofs(),
             repositories: Cached::new("repository", Self::MOST, |_| 1),
             tags: Cached::new("tag", Self::MOST, |_| 1),
             manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
@@ -135,6 +147,8 @@ impl Caches {
             || self.robots.apply(change)
             || self.sessions.apply(change)
             || self.sources.apply(change)
+            || self.personal_tokens.apply(change)
+            || self.cli_secrets.apply(change)
             || self.repositories.apply(change)
             || self.tags.apply(change)
             || self.manifests.apply(change)
@@ -150,6 +164,8 @@ impl Caches {
         self.robots.forget_all();
         self.sessions.forget_all();
         self.sources.forget_all();
+        self.personal_tokens.forget_all();
+        self.cli_secrets.forget_all();
         self.repositories.forget_all();
         self.tags.forget_all();
         self.manifests.forget_all();

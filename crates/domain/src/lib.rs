@@ -19,6 +19,8 @@ pub mod allowlists;
 pub mod projects;
 pub mod robots;
 pub mod sessions;
+pub mod second_factor;
+pub mod personal_tokens;
 pub mod access;
 pub mod sources;
 pub mod tokens;

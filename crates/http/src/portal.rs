@@ -38,6 +38,8 @@ pub(crate) fn router() -> Router<Arc<State>> {
 struct LogIn {
     principal: String,
     password: Secret,
+    /// A code of the second factor.
+    totp: Option<String>,
 }
 
 impl LogIn {
@@ -47,6 +49,7 @@ impl LogIn {
             match &*name {
                 "principal" => form.principal = value.into_owned(),
                 "password" => form.password = value.into_owned().into(),
+                "totp" => form.totp = Some(value.into_owned()),
                 _ => {}
             }
         }
@@ -54,7 +57,8 @@ impl LogIn {
     }
 }
 
-/// Begins a session. The answer is empty; 401 when the name or the password is wrong.
+/// Begins a session. The answer is empty; 401 when the name or the password is wrong, and when
+/// a code of the second factor is needed: the code of the error says so then.
 async fn log_in(
     extract::State(state): extract::State<Arc<State>>,
     request: Request,
@@ -62,8 +66,9 @@ async fn log_in(
     let (asked, body) = request.into_parts();
     let form = LogIn::read(&read_body(body).await?);
     let attempt = auth::attempt(&asked.extensions, Way::Portal);
-    let password = form.password.reveal();
-    let signed_in = sign_in::by_password(&state.domain, &form.principal, password, &attempt).await;
+    let (password, code) = (form.password.reveal(), form.totp.as_deref());
+    let signed_in =
+        sign_in::in_portal(&state.domain, &form.principal, password, code, &attempt).await;
     let caller = match signed_in {
         Ok(caller) => caller,
         Err(error) => return oidc::refuse_password(&state, &asked, &form.principal, error).await,

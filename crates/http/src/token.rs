@@ -119,9 +119,10 @@ async fn by_basic(
     answer(&caller, &issued, refresh, false)
 }
 
-/// A refresh token, if one is wanted: users get one, robots do with their secret.
+/// A refresh token, if one is wanted: users that show their password get one. Robots do with
+/// their secret, and personal tokens and CLI secrets are to end when they are revoked.
 async fn refresh_token(state: &State, caller: &Caller, wanted: bool) -> Result<Option<String>> {
-    if !wanted || caller.user_id().is_none() {
+    if !wanted || caller.user_id().is_none() || !caller.is_in_person() {
         return Ok(None);
     }
     let user = access::user(&state.domain, caller).await?;

@@ -76,6 +76,8 @@ pub enum Subject {
     Project,
     /// A user.
     User,
+    /// What a user shows beside its password to sign in.
+    SecondFactor,
     /// A member of a project.
     Member,
     /// A role.

@@ -13,12 +13,18 @@ use crate::{
     users::{self, Account, AllowedAccount, Sysadmins},
 };
 
-/// Whether a caller may manage how itself signs in.
+/// Whether a caller may manage how itself signs in: what leaks more easily than what it signs
+/// in with must not outlive itself by making another.
 ///
 /// # Errors
-/// Unauthenticated for whoever is no user.
+/// Unauthenticated for whoever is no user; Forbidden for one that came with a token or a CLI
+/// secret.
 pub async fn own_account(context: &Context, caller: &Caller) -> Result<AllowedAccount> {
     let user = user(context, caller).await?;
+    if !caller.is_in_person() {
+        let message = "how you sign in is managed with your password or in the portal";
+        return Err(Error::new(Kind::Forbidden, message));
+    }
     Ok(AllowedAccount::decided(user, caller.who()))
 }
 

@@ -8,6 +8,7 @@ use oci::RepositoryName;
 use super::{Caller, Principal, RepositoryActions, Sight};
 use crate::{
     Context,
+    personal_tokens::{self, PersonalToken},
     projects::{self, Allowed, Creator, Membership, Project, ProjectRef},
     rights::{self, Action, Reach, Resource, Right, System, View},
     robots::{self, AllowedLevel, Level, Robot},
@@ -177,8 +178,11 @@ impl AllowedCatalog {
 /// # Errors
 /// Unauthenticated for a user or robot that is no more.
 pub async fn view(context: &Context, caller: &Caller) -> Result<View> {
-    if may_do_everything(context, caller).await? {
+    if sees_everything(context, caller).await? {
         return Ok(View::Everything);
+    }
+    if is_for_some_projects(context, caller).await? {
+        return Ok(View::Public);
     }
     let list = Right::new(Resource::Project, Action::List);
     Ok(match robot(context, caller).await? {
@@ -193,8 +197,11 @@ pub async fn view(context: &Context, caller: &Caller) -> Result<View> {
 /// # Errors
 /// As [`view`].
 pub async fn sight(context: &Context, caller: &Caller) -> Result<Sight> {
-    if may_do_everything(context, caller).await? {
+    if sees_everything(context, caller).await? {
         return Ok(Sight::of(View::Everything));
+    }
+    if is_for_some_projects(context, caller).await? {
+        return Ok(Sight::of(View::Public));
     }
     if let Some(robot) = robot(context, caller).await? {
         let view = if robot.covers_all() { View::Everything } else { View::OfRobot(robot.id) };
@@ -208,12 +215,24 @@ pub async fn sight(context: &Context, caller: &Caller) -> Result<Sight> {
     Ok(Sight::of_user(user_id, narrowed))
 }
 
-/// The user that asks, as it is now.
+/// The user that asks, as it is now, to do as itself what needs no other right.
+///
+/// # Errors
+/// As [`identity`]; Forbidden for a user whose personal token takes something from it.
+pub async fn user(context: &Context, caller: &Caller) -> Result<Arc<User>> {
+    let user = identity(context, caller).await?;
+    if is_narrowed(context, caller).await? {
+        return Err(refused(caller, words(caller)));
+    }
+    Ok(user)
+}
+
+/// Which user asks, as it is now, whatever it may do.
 ///
 /// # Errors
 /// Unauthenticated for anonymous, for robots, for the system and for a user that is no
 /// more.
-pub async fn user(context: &Context, caller: &Caller) -> Result<Arc<User>> {
+pub async fn identity(context: &Context, caller: &Caller) -> Result<Arc<User>> {
     let found = match caller.principal() {
         Principal::User(id) => users::find(context, id).await?,
         Principal::Anonymous | Principal::Robot(_) | Principal::System => None,
@@ -265,7 +284,7 @@ pub async fn repository_actions(
 pub async fn creator(context: &Context, caller: &Caller) -> Result<Creator> {
     known(context, caller).await?;
     let forbidden = |message: &'static str| Err(Error::new(Kind::Forbidden, message));
-    if caller.has_token() {
+    if caller.has_token() || is_narrowed(context, caller).await? {
         return forbidden("forbidden");
     }
     if let Some(robot) = robot(context, caller).await? {
@@ -353,6 +372,14 @@ async fn reach(
     if project.public && rights::public().has(right) {
         return Ok(Some(Reach::Everything));
     }
+    if let Some(token) = personal_token(context, caller).await? {
+        if !token.allows(project.id, right) {
+            return Ok(None);
+        }
+        if identity(context, caller).await?.may_do_everything() {
+            return Ok(Some(Reach::Everything));
+        }
+    }
     let reach = match caller.principal() {
         Principal::User(id) => match projects::memberships(context, project.id, id).await? {
             Some(memberships) => membership_reach(context, &memberships, right).await?,
@@ -396,12 +423,52 @@ pub(super) async fn robot(context: &Context, caller: &Caller) -> Result<Option<A
     found.map(Some).ok_or_else(|| Error::new(Kind::Unauthenticated, "unauthorized"))
 }
 
-/// Whether a caller passes every check. A user or robot that is no more is refused here, so
-/// that neither a password nor a token outlives it.
+/// The personal token that narrows what a caller may do, as it is now; none if it came without.
+///
+/// # Errors
+/// Unauthenticated when it was revoked or has expired.
+async fn personal_token(context: &Context, caller: &Caller) -> Result<Option<Arc<PersonalToken>>> {
+    let Some(id) = caller.personal_token() else { return Ok(None) };
+    let now = context.clock.now();
+    let found = personal_tokens::find(context, id).await?.filter(|token| token.is_live(now));
+    found.map(Some).ok_or_else(|| Error::new(Kind::Unauthenticated, "unauthorized"))
+}
+
+/// Whether a caller came with a personal token that takes something from what it may do.
+pub(super) async fn is_narrowed(context: &Context, caller: &Caller) -> Result<bool> {
+    Ok(personal_token(context, caller).await?.is_some_and(|token| !token.is_whole()))
+}
+
+/// Whether a caller sees everything in lists: it passes every check, but for what a personal
+/// token lets it do with what it sees.
+async fn sees_everything(context: &Context, caller: &Caller) -> Result<bool> {
+    if may_do_everything(context, caller).await? {
+        return Ok(true);
+    }
+    Ok(match personal_token(context, caller).await? {
+        Some(token) if token.projects.is_none() => {
+            identity(context, caller).await?.may_do_everything()
+        }
+        _ => false,
+    })
+}
+
+/// Whether a caller came with a personal token for some projects only: lists over all projects
+/// show it what everybody sees.
+async fn is_for_some_projects(context: &Context, caller: &Caller) -> Result<bool> {
+    let token = personal_token(context, caller).await?;
+    Ok(token.is_some_and(|token| token.projects.is_some()))
+}
+
+/// Whether a caller passes every check. A user, robot or personal token that is no more is
+/// refused here, so that neither a password nor a token outlives it.
 pub(super) async fn may_do_everything(context: &Context, caller: &Caller) -> Result<bool> {
     match caller.principal() {
         Principal::Anonymous => Ok(false),
-        Principal::User(_) => Ok(user(context, caller).await?.may_do_everything()),
+        Principal::User(_) => {
+            let user = identity(context, caller).await?;
+            Ok(!is_narrowed(context, caller).await? && user.may_do_everything())
+        }
         Principal::Robot(_) => robot(context, caller).await.map(|_| false),
         Principal::System => Ok(true),
     }

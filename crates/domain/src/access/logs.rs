@@ -4,7 +4,7 @@ use kit::Result;
 
 use super::{
     Caller,
-    decide::{known, may_do_everything, membership_reach, on_project, robot},
+    decide::{is_narrowed, known, may_do_everything, membership_reach, on_project, robot},
 };
 use crate::{
     Context,
@@ -23,7 +23,7 @@ const PROJECT_LOG: Right = Right::new(Resource::Log, Action::List);
 /// Unauthenticated for anonymous.
 pub async fn on_logs(context: &Context, caller: &Caller) -> Result<Readable> {
     known(context, caller).await?;
-    if caller.has_token() {
+    if caller.has_token() || is_narrowed(context, caller).await? {
         return Ok(Readable::projects(Vec::new()));
     }
     if may_do_everything(context, caller).await? {

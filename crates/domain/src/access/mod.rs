@@ -24,8 +24,8 @@ pub use account::{on_account, on_sysadmins, on_user, own_account, to_make_user};
 pub use assign::{Assignable, assignable};
 pub use caller::Caller;
 pub use decide::{
-    AllowedCatalog, creator, known, on_catalog, on_project, on_repository, on_robot, on_robots,
-    on_system, repository_actions, rights_in, rights_on_system, sight, user, view,
+    AllowedCatalog, creator, identity, known, on_catalog, on_project, on_repository, on_robot,
+    on_robots, on_system, repository_actions, rights_in, rights_on_system, sight, user, view,
 };
 pub use give::{give, give_role, hold};
 pub use logs::{on_log, on_logs};

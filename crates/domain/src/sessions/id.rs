@@ -22,7 +22,7 @@ impl SessionKey {
 
     /// A keyed hash of some parts, for a purpose. Each part must have a fixed length or be the
     /// last one.
-    pub(super) fn tag(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+    pub(crate) fn tag(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(purpose.as_bytes());
         context.update(&[0]);

@@ -103,6 +103,7 @@ pub(super) async fn enter_with(
             Box::pin(async move { tx.execute(sql::SET_TOKENS, args).await.map(drop) })
         })
         .await?;
+    personal_tokens::ensure_cli_secret(context, &user).await?;
     Ok(Some(user))
 }
 
@@ -187,6 +188,7 @@ pub(super) async fn refresh(context: &Context, user_id: i64, newcomer: Newcomer)
 pub(super) async fn is_gone(context: &Context, source: &Source, user_id: i64) -> Result<()> {
     let Some(user) = users::find(context, user_id).await? else { return Ok(()) };
     sessions::end_all(context, user_id).await?;
+    personal_tokens::revoke_all(context, user_id).await?;
     let audit = audit::by(context, &Who::system()).await?;
     let told = format!("the account is gone at the identity source {}", source.name);
     let entry = Entry::new(Event::UpdateUser, &*user.username).described(told);

@@ -26,6 +26,9 @@ pub(super) struct Claims {
     /// Ours: the robot's number, if a robot asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rid: Option<i64>,
+    /// Ours: the number of the personal token that the token was got by, and ends with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pat: Option<i64>,
 }
 
 /// What is granted on one resource.
@@ -92,6 +95,6 @@ impl Claims {
         };
         let is_known = principal != Principal::Anonymous;
         let name = is_known.then(|| Arc::from(self.sub.as_str()));
-        Caller::by_token(principal, name, Arc::new(grants))
+        Caller::by_token(principal, name, Arc::new(grants), self.pat)
     }
 }

@@ -65,6 +65,7 @@ pub async fn issue(context: &Context, caller: &Caller, scopes: &[Scope]) -> Resu
         access,
         uid: caller.user_id(),
         rid: caller.robot_id(),
+        pat: caller.personal_token(),
     };
     let token = sign(context, &claims).await?;
     Ok(Issued { token, lifetime, issued_at, granted })

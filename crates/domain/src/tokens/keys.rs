@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use parking_lot::RwLock;
 
 use super::{LEEWAY, Verified, sql};
-use crate::Context;
+use crate::{Context, settings};
 
 /// What a change of keys is called in the change log.
 const TOPIC: &str = "signing_keys";
@@ -128,7 +128,8 @@ pub(super) async fn find(context: &Context, id: &str) -> Result<Option<DecodingK
     if !ring.known.iter().any(|key| key.id == id) && since_read >= READ_AGAIN_AFTER {
         ring = read(context).await?;
     }
-    let oldest = now.before(context.settings.token_lifetime).before(2 * LEEWAY);
+    let lifetime = settings::token_lifetime(context).await?;
+    let oldest = now.before(lifetime).before(2 * LEEWAY);
     let good = |key: &&KnownKey| {
         key.id == id && key.retired_at.is_none_or(|retired_at| retired_at >= oldest)
     };
@@ -140,7 +141,8 @@ pub(super) async fn find(context: &Context, id: &str) -> Result<Option<DecodingK
 pub async fn rotate(context: &Context) -> Result<()> {
     let key = NewKey::make(&context.seal)?;
     let now = context.clock.now();
-    let expired = now.before(context.settings.token_lifetime).before(4 * LEEWAY);
+    let lifetime = settings::token_lifetime(context).await?;
+    let expired = now.before(lifetime).before(4 * LEEWAY);
     let key = Arc::new(key);
     context
         .db

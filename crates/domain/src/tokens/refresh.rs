@@ -2,7 +2,8 @@
 //! an offline token.
 //!
 //! Sealed rather than signed, since only Haven reads them. One is bound to its user and
-//! to the password of that time: a new password voids it, as does the end of the user.
+//! to the password of that time: a new password voids it, as does the end of the user, and a
+//! second factor, which it was got without.
 
 use std::{sync::Arc, time::Duration};
 
@@ -60,6 +61,7 @@ pub async fn verify_refresh(context: &Context, token: &str) -> Result<Arc<User>>
     }
     users::find(context, refresh.user_id)
         .await?
+        .filter(|user| !user.second_factor)
         .filter(|user| user.password_version() == refresh.password_version)
         .ok_or_else(refused)
 }

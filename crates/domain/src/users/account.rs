@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::User;
-use crate::rights::Who;
+use crate::rights::{Principal, Who};
 
 /// Proof that somebody may manage how a user signs in: its sessions, its tokens, its second
 /// factor. The user itself may, unless it came with a token, and who may change users.
@@ -22,6 +22,11 @@ impl AllowedAccount {
     /// Whose account it is.
     pub fn user(&self) -> &Arc<User> {
         &self.user
+    }
+
+    /// Whether it is the user itself.
+    pub fn is_own(&self) -> bool {
+        self.by.principal() == Principal::User(self.user.id)
     }
 
     /// Who may.

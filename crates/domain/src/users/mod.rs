@@ -29,7 +29,7 @@ use std::sync::Arc;
 use db::{Row, Tx, args};
 use kit::{Error, Result, Subject, Time};
 
-use crate::Context;
+use crate::{Context, context::Caches};
 
 pub use account::AllowedAccount;
 pub use change::{Profile, set_sysadmin, update_profile};
@@ -41,6 +41,7 @@ pub use harbor_hash::of_harbor;
 pub use list::{list, search};
 pub use onboard::{Outsider, onboard};
 pub(crate) use password::{Passwords, has_hash, hash, valid_password};
+pub(crate) use password::{remembered, verify_when};
 pub use password::{reset_password, verify};
 pub use rename::rename_admin;
 use rules::LONGEST;
@@ -66,6 +67,8 @@ pub struct User {
     pub sysadmin: bool,
     /// Whether the source that it signs in with makes it a sysadmin.
     pub admin_by_source: bool,
+    /// Whether its password alone does not do to sign in.
+    pub second_factor: bool,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -128,6 +131,19 @@ fn unknown(id: i64) -> Error {
     Error::not_found(Subject::User, format!("user {id} not found"))
 }
 
+/// Sets whether a user's password alone does not do to sign in.
+pub(crate) async fn set_second_factor(
+    tx: &mut Tx,
+    caches: &Caches,
+    id: i64,
+    needed: bool,
+    now: Time,
+) -> Result<()> {
+    tx.execute(sql::SET_SECOND_FACTOR, args![id, needed, now]).await?;
+    caches.users.changes(tx, &id);
+    Ok(())
+}
+
 /// Whether there is a user beside `admin`.
 pub(crate) async fn any_but_admin(context: &Context) -> Result<bool> {
     Ok(context.db.one(sql::ANY_BUT, args![ADMIN]).await?.is_some())
@@ -146,5 +162,6 @@ fn read_user(row: &Row) -> Result<User> {
         updated_at: row.get(7)?,
         password_hash: row.get(8)?,
         admin_by_source: row.get(9)?,
+        second_factor: row.get(10)?,
     })
 }

@@ -141,6 +141,32 @@ impl User {
 /// Unauthenticated, without telling whether the name or the password is wrong; TooMany
 /// when too many wait.
 pub async fn verify(context: &Context, username: &str, password: &str) -> Result<Arc<User>> {
+    verify_when(context, username, password, || Ok(())).await
+}
+
+/// The user whose name and password were verified a short while ago, from memory.
+///
+/// # Errors
+/// None but the database's.
+pub(crate) async fn remembered(
+    context: &Context,
+    username: &str,
+    password: &str,
+) -> Result<Option<Arc<User>>> {
+    recall(context, username, &context.passwords.fingerprint(username, password)).await
+}
+
+/// As [`verify`], if `may` says so at the moment when it is this one's turn: those that wait
+/// meanwhile hear of what became of those before them.
+///
+/// # Errors
+/// As [`verify`], and those of `may`.
+pub(crate) async fn verify_when(
+    context: &Context,
+    username: &str,
+    password: &str,
+    may: impl Fn() -> Result<()> + Send,
+) -> Result<Arc<User>> {
     let passwords = &context.passwords;
     let fingerprint = passwords.fingerprint(username, password);
     if let Some(user) = recall(context, username, &fingerprint).await? {
@@ -151,6 +177,7 @@ pub async fn verify(context: &Context, username: &str, password: &str) -> Result
     if let Some(user) = recall(context, username, &fingerprint).await? {
         return Ok(user);
     }
+    may()?;
     // No name holds NUL, which the database refuses to be asked for.
     let user = match username.contains('\0') {
         true => None,

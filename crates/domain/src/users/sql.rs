@@ -3,12 +3,12 @@
 /// A user that was not deleted. $1 id.
 pub(super) const BY_ID: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash, admin_by_source FROM users WHERE id = $1 AND deleted = FALSE";
+    password_hash, admin_by_source, second_factor FROM users WHERE id = $1 AND deleted = FALSE";
 
 /// A user that was not deleted, with the columns of [`BY_ID`]. $1 name.
 pub(super) const BY_NAME: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash, admin_by_source FROM users WHERE username = $1 AND deleted = FALSE";
+    password_hash, admin_by_source, second_factor FROM users WHERE username = $1 AND deleted = FALSE";
 
 /// A new user. $1 name, $2 e-mail, $3 name in real life, $4 comment, $5 password hash,
 /// $6 now.
@@ -64,10 +64,14 @@ pub(super) const DELETE_MEMBERSHIPS: &str =
 /// Removes a user from its groups. $1 user.
 pub(super) const LEAVE_GROUPS: &str = "DELETE FROM group_users WHERE user_id = $1";
 
+/// Whether signing in needs a second factor. $1 id, $2 whether, $3 now.
+pub(super) const SET_SECOND_FACTOR: &str =
+    "UPDATE users SET second_factor = $2, updated_at = $3 WHERE id = $1";
+
 /// Users with the columns of [`BY_ID`].
 pub(super) const LIST_SHOWN: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash, admin_by_source FROM users WHERE id IN (";
+    password_hash, admin_by_source, second_factor FROM users WHERE id IN (";
 
 /// Every user that was not deleted.
 pub(super) const LIST_FROM: &str = "FROM users WHERE deleted = FALSE";
@@ -96,4 +100,4 @@ pub(super) const ADDRESS_OF_OTHER: &str = "SELECT id FROM users WHERE email = $1
 /// Locks a user that was not deleted, with the columns of [`BY_ID`]. $1 id.
 pub(super) const LOCK: &str = "\
     SELECT id, username, email, realname, comment, sysadmin, created_at, updated_at, \
-    password_hash, admin_by_source FROM users WHERE id = $1 AND deleted = FALSE FOR UPDATE";
+    password_hash, admin_by_source, second_factor FROM users WHERE id = $1 AND deleted = FALSE FOR UPDATE";

@@ -191,6 +191,12 @@ impl<T: Output> Output for Result<T, ApiError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timestamp(Time);
 
+impl From<Timestamp> for Time {
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.0
+    }
+}
+
 impl From<Time> for Timestamp {
     fn from(time: Time) -> Self {
         Self(time)

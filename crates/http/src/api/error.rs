@@ -8,7 +8,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use kit::{Error, Kind};
+use kit::{Error, Kind, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,7 +45,11 @@ impl ApiError {
 
     /// What the client is told.
     pub(crate) fn entries(&self) -> [Entry; 1] {
-        let (_, code) = wire(self.0.kind);
+        let (_, code) = match (self.0.kind, self.0.subject) {
+            // The portal asks for it then.
+            (Kind::Unauthenticated, Subject::SecondFactor) => ((), "TOTP_REQUIRED"),
+            (kind, _) => ((), wire(kind).1),
+        };
         [Entry { code, message: self.0.message.to_string() }]
     }
 

@@ -19,6 +19,7 @@ mod oidc;
 mod openapi;
 mod operation;
 mod permissions;
+mod personal_tokens;
 mod ping;
 mod projects;
 mod repositories;
@@ -26,6 +27,7 @@ mod request;
 mod robots;
 mod roles;
 mod search;
+mod second_factor;
 mod sessions;
 mod statistics;
 mod systeminfo;
@@ -78,6 +80,9 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         permissions::operations(),
         users::operations(),
         sessions::operations(),
+        second_factor::operations(),
+        personal_tokens::operations(),
+        personal_tokens::harbor_operations(),
         usergroups::operations(),
         current_permissions::operations(),
         roles::operations(),

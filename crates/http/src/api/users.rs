@@ -192,7 +192,7 @@ async fn search(
     Query(query): Query<SearchQuery>,
     request: PageRequest,
 ) -> Result<Listed<UserSearchRespItem>, ApiError> {
-    access::user(&state.domain, &caller).await?;
+    access::identity(&state.domain, &caller).await?;
     let users = users::search(&state.domain, &query.username, request.page()?).await?;
     Ok(request.answer(users, |user| UserSearchRespItem {
         user_id: user.id,
@@ -224,7 +224,7 @@ async fn current(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<UserResp>, ApiError> {
-    let user = access::user(&state.domain, &caller).await?;
+    let user = access::identity(&state.domain, &caller).await?;
     Ok(Json(UserResp::of_oneself(&user)))
 }
 

@@ -83,7 +83,7 @@ pub async fn caller(
     }
 }
 
-/// Who asks for something of the API: by a name and a secret, by a token of an identity source
+/// Who asks for something of the API: by a name and a secret, by a personal token or one of a source
 /// or of an issuer that a robot trusts, or by a session. What does not convince counts as
 /// nothing, as with Harbor: the request goes on as anonymous. Registry tokens are for the
 /// registry only.
@@ -95,20 +95,16 @@ pub async fn api_caller(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Caller, Error> {
-    match shown(headers) {
-        Shown::Basic(shown) => {
-            match by_password(state, &shown, &attempt(extensions, Way::Api)).await {
-                Ok(caller) => return Ok(caller),
-                Err(Refused::Failed(error)) => return Err(error),
-                Err(_) => {}
-            }
-        }
-        Shown::Bearer(token) => {
-            if let Some(caller) = sources::bearer(&state.domain, token).await? {
-                return Ok(from_client(caller, extensions));
-            }
-        }
-        Shown::Nothing | Shown::Nonsense => {}
+    let attempt = attempt(extensions, Way::Api);
+    let shown = match shown(headers) {
+        Shown::Basic(shown) => by_password(state, &shown, &attempt).await.map(Some),
+        Shown::Bearer(token) => by_bearer(state, token, &attempt).await,
+        Shown::Nothing | Shown::Nonsense => Ok(None),
+    };
+    match shown {
+        Ok(Some(caller)) => return Ok(caller),
+        Err(Refused::Failed(error)) => return Err(error),
+        Ok(None) | Err(_) => {}
     }
     let found = match session::id(headers) {
         Some(id) => sessions::find(&state.domain, &id, session::renews(headers)).await?,
@@ -173,6 +169,18 @@ async fn by_password(
     match sign_in::by_password(&state.domain, &shown.username, &shown.password, attempt).await {
         Ok(caller) => Ok(caller),
         Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Credentials(error)),
+        Err(error) => Err(Refused::Failed(error)),
+    }
+}
+
+async fn by_bearer(
+    state: &State,
+    token: &str,
+    attempt: &Attempt,
+) -> Result<Option<Caller>, Refused> {
+    match sign_in::by_bearer(&state.domain, token, attempt).await {
+        Ok(caller) => Ok(caller),
+        Err(error) if error.is(Kind::Unauthenticated) => Err(Refused::Token(error)),
         Err(error) => Err(Refused::Failed(error)),
     }
 }
