@@ -4,7 +4,7 @@ use kit::{Error, Kind, Result, Subject};
 
 use super::{
     Caller,
-    decide::{may_do_everything, on_system, refused, robot, user, words},
+    decide::{is_narrowed, may_do_everything, on_system, refused, robot, user, words},
 };
 use crate::{
     Context,
@@ -97,7 +97,11 @@ pub async fn on_user(
     let right = Right::new(Resource::User, action);
     let everything = may_do_everything(context, caller).await?;
     let is_oneself = caller.user_id() == Some(id);
-    let of_itself = is_oneself && matches!(action, Action::Read | Action::Update);
+    let of_itself = match action {
+        Action::Read => is_oneself,
+        Action::Update => is_oneself && !is_narrowed(context, caller).await?,
+        _ => false,
+    };
     let by_right = match robot(context, caller).await? {
         Some(robot) => robot.may_on_system(right),
         None => everything,
