@@ -16,6 +16,7 @@ use crate::{
     Context,
     audit::{self, Entry, Event},
     groups::{self, External, GroupKind},
+    personal_tokens,
     rights::Who,
     sessions,
     users::{self, Outsider, User},
