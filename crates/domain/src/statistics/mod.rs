@@ -38,7 +38,7 @@ pub struct Statistics {
 /// None but the database's.
 pub async fn count(context: &Context, view: View) -> Result<Statistics> {
     let missing = || Error::internal("a count gave no row");
-    let args = args![view.is_everything(), view.user_id()];
+    let args = args![view.is_everything(), view.user_id(), view.robot_id()];
     let row = context.db.one(sql::COUNTS, args).await?.ok_or_else(missing)?;
     let stored = match view {
         View::Everything => {

@@ -1,18 +1,22 @@
 //! Statements of the counts.
 
 /// Public projects, their repositories, and the private projects of a caller with theirs.
-/// $1 whether it sees all, $2 its user.
+/// $1 whether it sees all, $2 its user, $3 its robot; 0 for nobody.
 pub(super) const COUNTS: &str = "SELECT \
     (SELECT COUNT(*) FROM projects WHERE public), \
     (SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
         WHERE p.public), \
     (SELECT COUNT(*) FROM projects AS p WHERE NOT p.public AND (CAST($1 AS BOOLEAN) \
         OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
-            WHERE m.user_id = $2))), \
+            WHERE m.user_id = $2) \
+        OR p.id IN (SELECT g.project_id FROM robot_permissions AS g \
+            WHERE g.robot_id = $3))), \
     (SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
         WHERE NOT p.public AND (CAST($1 AS BOOLEAN) \
         OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
-            WHERE m.user_id = $2)))";
+            WHERE m.user_id = $2) \
+        OR p.id IN (SELECT g.project_id FROM robot_permissions AS g \
+            WHERE g.robot_id = $3)))";
 
 /// How much all blobs take that a repository holds.
 pub(super) const STORED: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs AS b \

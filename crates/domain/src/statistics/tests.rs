@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     access,
     projects::Role,
-    testing::{add_project, add_user, admin, allowed, join},
+    testing::{add_project, add_user, admin, allowed, join, robot_of},
     world::World,
 };
 
@@ -37,6 +37,8 @@ async fn everybody_counts_what_it_sees() {
         let admin = admin(context).await;
         assert_eq!(seen(&admin).await, ((2, 1), (2, 2), 10));
         assert_eq!(seen(&alice).await, ((2, 1), (1, 1), 0));
+        let (robot, _) = robot_of(context, Some("closed"), "ci", &["repository:list"]).await;
+        assert_eq!(seen(&robot).await, ((2, 1), (1, 1), 0));
         assert_eq!(seen(&access::Caller::anonymous()).await, ((2, 1), (0, 0), 0));
     }
 }
