@@ -52,7 +52,7 @@ pub async fn update(
         check_duration(duration, false)?;
     }
     let permissions = keep_narrow(given.0, &robot.permissions);
-    in_lock(context, allowed, id, Event::UpdateRobot, move |tx, kept, now| {
+    in_lock(context, allowed, id, (Event::UpdateRobot, ""), move |tx, kept, now| {
         let (permissions, change) = (permissions.clone(), change.clone());
         Box::pin(async move {
             let duration = change.duration.unwrap_or(kept.duration);
@@ -90,7 +90,7 @@ pub async fn set_secret(context: &Context, held: &Held, chosen: Option<Secret>) 
         }
         None => secret::generate(),
     };
-    in_lock(context, &held.allowed, id, Event::UpdateRobot, move |tx, _, now| {
+    in_lock(context, &held.allowed, id, (Event::UpdateRobot, "secret"), move |tx, _, now| {
         let hash = hash.clone();
         Box::pin(async move {
             tx.execute(sql::SET_SECRET, args![id, hash, now]).await?;
@@ -130,7 +130,8 @@ pub async fn narrow(
         })?;
     let project_id = scope.project_id();
     let stored = patterns.as_ref().map(Patterns::to_stored).transpose()?;
-    in_lock(context, &held.allowed, id, Event::UpdateRobot, move |tx, _, _| {
+    let what = format!("repositories in {namespace}");
+    in_lock(context, &held.allowed, id, (Event::UpdateRobot, what), move |tx, _, _| {
         let row = args![id, project_id, stored.clone()];
         Box::pin(async move {
             tx.execute(sql::NARROW, row).await?;
@@ -146,7 +147,7 @@ pub async fn narrow(
 /// NotFound.
 pub async fn delete(context: &Context, allowed: &AllowedLevel, id: i64) -> Result<()> {
     allowed.require(Action::Delete)?;
-    in_lock(context, allowed, id, Event::DeleteRobot, move |tx, _, _| {
+    in_lock(context, allowed, id, (Event::DeleteRobot, ""), move |tx, _, _| {
         Box::pin(async move {
             tx.execute(sql::DELETE, args![id]).await?;
             Ok(())
@@ -163,12 +164,13 @@ pub(super) struct Kept {
 }
 
 /// Does something with a robot of the level that was allowed, which nobody else changes
-/// meanwhile, announces it and records the event.
+/// meanwhile, announces it and records the event; `what` of the robot it is about, if not
+/// all of it.
 pub(super) async fn in_lock<T, F>(
     context: &Context,
     allowed: &AllowedLevel,
     id: i64,
-    event: Event,
+    (event, what): (Event, impl Into<String>),
     deed: F,
 ) -> Result<T>
 where
@@ -182,20 +184,23 @@ where
     let (project_id, now) = (allowed.level().project_id(), context.clock.now());
     let audit = audit::by(context, allowed.by()).await?;
     let prefix = prefix(context).await?;
-    let caches = context.caches.clone();
+    let (caches, what) = (context.caches.clone(), what.into());
     context
         .db
         .write(move |tx| {
             let (deed, caches) = (deed.clone(), caches.clone());
-            let (audit, prefix) = (audit.clone(), prefix.clone());
+            let (audit, prefix, what) = (audit.clone(), prefix.clone(), what.clone());
             Box::pin(async move {
                 let row = tx.one(sql::LOCK, args![id, project_id]).await?;
                 let row = row.ok_or_else(|| unknown(id))?;
                 let kept = Kept { created_at: row.get(0)?, duration: row.get(1)? };
                 let done = deed(tx, kept, now).await?;
                 caches.robots.changes(tx, &id);
-                let name: String = row.get(2)?;
-                let mut entry = Entry::new(event, format!("{prefix}{name}"));
+                let name = format!("{prefix}{}", row.get::<String>(2)?);
+                let mut entry = Entry::new(event, name.as_str());
+                if !what.is_empty() {
+                    entry = entry.described(format!("update robot: {name}, {what}"));
+                }
                 if let Some(project_id) = project_id {
                     entry = entry.in_project(project_id);
                 }

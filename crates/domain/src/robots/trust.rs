@@ -114,8 +114,9 @@ pub async fn add_trust(context: &Context, held: &Held, new: NewTrust) -> Result<
     new.check()?;
     let robot_id = held.robot.id;
     let claims = serde_json::to_string(&new.claims).map_err(Error::internal)?;
+    let told = (Event::UpdateRobot, format!("trusts {}", new.issuer));
     let row = args![robot_id, new.issuer, new.audience, claims, context.clock.now()];
-    change::in_lock(context, &held.allowed, robot_id, Event::UpdateRobot, move |tx, _, _| {
+    change::in_lock(context, &held.allowed, robot_id, told, move |tx, _, _| {
         let row = row.clone();
         Box::pin(async move {
             let count = tx.one(sql::COUNT_TRUSTS, args![robot_id]).await?;
@@ -141,7 +142,8 @@ pub async fn remove_trust(
     id: i64,
 ) -> Result<()> {
     allowed.require(Action::Update)?;
-    change::in_lock(context, allowed, robot_id, Event::UpdateRobot, move |tx, _, _| {
+    let told = (Event::UpdateRobot, format!("ends trust {id}"));
+    change::in_lock(context, allowed, robot_id, told, move |tx, _, _| {
         Box::pin(async move {
             if tx.execute(sql::DELETE_TRUST, args![robot_id, id]).await? == 0 {
                 return Err(Error::new(Kind::NotFound, format!("trust {id} not found")));

@@ -262,6 +262,14 @@ async fn issuers_are_trusted_and_robots_narrowed() {
         assert_eq!(server.ask("alice", "DELETE", &location, "").await.status, 200);
         assert_eq!(server.ask("alice", "DELETE", &location, "").await.code().0, 404);
 
+        let log = "/api/v2.0/projects/p/auditlog-exts?q=resource_type%3Drobot";
+        let told = server.get("alice", log).await.json();
+        let told: Vec<_> = (told.as_array().unwrap().iter())
+            .map(|entry| entry["operation_description"].as_str().unwrap())
+            .collect();
+        let trusts = "update robot: robot$p+ci, trusts https://ci.example.org";
+        assert_eq!(told[1..], [trusts, "create robot: robot$p+ci"]);
+
         let reach = format!("{robot}/repositories");
         let all = json!([{"namespace": "p", "repositories": null}]);
         assert_eq!(server.get("bob", &reach).await.json(), all);
