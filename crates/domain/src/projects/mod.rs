@@ -9,6 +9,8 @@
 mod create;
 mod delete;
 mod list;
+#[cfg(test)]
+mod member_tests;
 mod members;
 mod metadata;
 mod sql;
