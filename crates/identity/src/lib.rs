@@ -8,6 +8,8 @@
 
 pub mod authproxy;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod http;
 pub mod ldap;
 pub mod oidc;

@@ -8,6 +8,8 @@
 mod ber;
 mod connection;
 mod filter;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod groups;
 mod message;
 mod settings;

@@ -9,6 +9,8 @@
 
 mod claims;
 mod client;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod issuer;
 mod verify;
 

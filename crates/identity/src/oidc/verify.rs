@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation, decode, decode_header,
+    Algorithm, DecodingKey, Header, Validation, decode, decode_header,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
 };
 use kit::{Time, constant_time_eq};
@@ -39,23 +39,10 @@ const ALGORITHMS: [Algorithm; 9] = [
 /// BadToken when it is not so; all that is about the connection when the issuer has to be
 /// asked.
 pub async fn verify_token(issuer: &Issuer, audience: &str, token: &str) -> Result<Claims> {
-    if token.len() > LONGEST {
-        return Err(Failure::BadToken("it is too long"));
-    }
-    let header = decode_header(token).map_err(|_| Failure::BadToken("it is not a JWT"))?;
-    if !ALGORITHMS.contains(&header.alg) {
-        return Err(Failure::BadToken("it is not signed with a private key that is accepted"));
-    }
-    // Extensions that a reader has to understand (RFC 7515, section 4.1.11): we know none.
-    if header.crit.is_some() {
-        return Err(Failure::BadToken("it needs an extension that is not known"));
-    }
+    let header = header(token)?;
     let metadata = issuer.metadata().await?;
     let keys = issuer.keys(header.kid.as_deref()).await?;
-    let claims = keys
-        .iter()
-        .filter(|key| may_sign(key, header.alg))
-        .find_map(|key| signed_by(key, header.alg, token))
+    let claims = signed_by_one(&keys, &header, token)
         .ok_or(Failure::BadToken("no key of the issuer has signed it"))?;
     let claims = Claims::from(claims);
     if claims.issuer() != Some(&metadata.issuer) {
@@ -87,6 +74,33 @@ pub fn peek(token: &str) -> Option<Claims> {
     }
     let body = URL_SAFE_NO_PAD.decode(body).ok()?;
     serde_json::from_slice::<Map<String, Value>>(&body).ok().map(Claims::from)
+}
+
+/// The header of a token that may be one of a provider's.
+pub(super) fn header(token: &str) -> Result<Header> {
+    if token.len() > LONGEST {
+        return Err(Failure::BadToken("it is too long"));
+    }
+    let header = decode_header(token).map_err(|_| Failure::BadToken("it is not a JWT"))?;
+    if !ALGORITHMS.contains(&header.alg) {
+        return Err(Failure::BadToken("it is not signed with a private key that is accepted"));
+    }
+    // Extensions that a reader has to understand (RFC 7515, section 4.1.11): we know none.
+    if header.crit.is_some() {
+        return Err(Failure::BadToken("it needs an extension that is not known"));
+    }
+    Ok(header)
+}
+
+/// What a token says, if one of these keys signed it.
+pub(super) fn signed_by_one(
+    keys: &[Jwk],
+    header: &Header,
+    token: &str,
+) -> Option<Map<String, Value>> {
+    keys.iter()
+        .filter(|key| may_sign(key, header.alg))
+        .find_map(|key| signed_by(key, header.alg, token))
 }
 
 /// What an ID token says that was issued to a client; with a nonce, in this attempt to sign in.
