@@ -11,6 +11,7 @@ pub mod client;
 pub mod content;
 pub mod daemons;
 pub mod mount;
+pub mod portal;
 pub mod proxy;
 pub mod raw;
 pub mod repository;

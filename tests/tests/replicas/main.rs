@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod outages;
+mod people;
 mod together;
 
 use haven_tests::{Client, Repository};

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 /// Within this time what was moved, deleted or forbidden shows everywhere.
 const WITHIN: Duration = Duration::from_secs(1);
 
-struct Pair {
-    first: Server,
-    second: Server,
+pub struct Pair {
+    pub first: Server,
+    pub second: Server,
 }
 
-async fn pair() -> Pair {
+pub async fn pair() -> Pair {
     let first = Server::start(&Settings::cluster()).await;
     let second = first.replica().await;
     Pair { first, second }
@@ -24,7 +24,7 @@ async fn pair() -> Pair {
 
 /// Asks until the answer is as it should be; panics when that takes longer than
 /// the promise, counted from now.
-async fn within_a_second<F: Future<Output = Answer>>(
+pub async fn within_a_second<F: Future<Output = Answer>>(
     what: &str,
     ask: impl Fn() -> F,
     as_wanted: impl Fn(&Answer) -> bool,

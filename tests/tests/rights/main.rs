@@ -10,5 +10,7 @@
 
 mod coverage;
 mod matrix;
+mod robots;
 mod scene;
+mod system;
 mod table;

@@ -93,6 +93,8 @@ pub enum Need {
     Known,
     /// That a user asks, whoever it is.
     User,
+    /// That somebody asks who administers a project.
+    Administrator,
     /// That a sysadmin asks.
     Sysadmin,
     /// That nobody outside asks.
@@ -149,6 +151,7 @@ pub fn operations() -> Vec<Operation> {
                 "nothing" => Need::Nothing,
                 "known" => Need::Known,
                 "user" => Need::User,
+                "administrator" => Need::Administrator,
                 "sysadmin" => Need::Sysadmin,
                 "never" => Need::Never,
                 right => Need::Right(Right::parse(right).unwrap_or_else(|| panic!("{line}"))),

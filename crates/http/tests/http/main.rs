@@ -17,7 +17,6 @@ mod openapi;
 mod personal_tokens;
 mod projects;
 mod robots;
-mod roles;
 mod search;
 mod second_factor;
 mod server;

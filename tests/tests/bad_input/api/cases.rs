@@ -1,12 +1,13 @@
 //! One thing wrong at a time: in the path, the query, a header, a field or the whole body.
 
 use super::{
-    document::Operation,
-    values::{MEDIA_TYPES, bodies, texts, values},
+    document::{Operation, Parameter},
+    values::{MEDIA_TYPES, VALUES, bodies, texts},
     world::World,
 };
 use bytes::Bytes;
 use haven_tests::{Client, Request};
+use rand::{rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -88,77 +89,118 @@ impl Right<'_> {
     }
 }
 
-/// Everything that can be wrong with an operation.
-pub fn cases(operation: &Operation, world: &World<'_>) -> Vec<Case> {
-    let right = Right { operation, world };
-    let mut cases = Vec::new();
-    wrong_parameters(&right, &mut cases);
-    for more in ["unknown=1", "q", "q=%00", "page=1&page=2&page=x", "&&&==&=", "%ff=%fe", "a;b"] {
-        cases.push(Case { path: right.path(None, more), ..right.case(format!("?{more}")) });
-    }
-    if operation.body.is_some() {
-        wrong_bodies(&right, &mut cases);
-    }
-    cases
+/// One thing that can be wrong.
+enum Wrong<'a> {
+    /// A parameter's value, as it stands on the wire.
+    Parameter(&'a Parameter, String),
+    /// A parameter of the query that must be there.
+    WithoutParameter(&'a Parameter),
+    /// Something in the query that nobody asked for.
+    More(&'static str),
+    /// The whole body.
+    Body(Vec<u8>),
+    /// The body's type.
+    MediaType(&'static str),
+    /// A place in the body.
+    Field(String, &'static Value),
+    /// What should be in the body.
+    WithoutField(String),
+    /// What the body should not hold.
+    UnknownField,
 }
 
-fn wrong_parameters(right: &Right<'_>, cases: &mut Vec<Case>) {
-    for parameter in &right.operation.parameters {
-        let name = &parameter.name;
-        let mut wrong: Vec<String> = texts().iter().map(|text| encode(text)).collect();
+/// Some of all that can be wrong with an operation.
+pub fn cases(
+    operation: &Operation,
+    world: &World<'_>,
+    random: &mut StdRng,
+    count: usize,
+) -> Vec<Case> {
+    let mut all = wrong_parameters(operation);
+    if let Some(body) = &operation.body {
+        all.extend(wrong_bodies(body));
+    }
+    let right = Right { operation, world };
+    all.sample(random, count).filter_map(|wrong| right.wrong(wrong)).collect()
+}
+
+fn wrong_parameters(operation: &Operation) -> Vec<Wrong<'_>> {
+    let mut all: Vec<Wrong<'_>> =
+        ["unknown=1", "q", "q=%00", "page=1&page=2&page=x", "&&&==&=", "%ff=%fe", "a;b"]
+            .map(Wrong::More)
+            .into();
+    for parameter in &operation.parameters {
+        all.extend(texts().iter().map(|text| Wrong::Parameter(parameter, encode(text))));
         // As bytes that are no text, and encoded twice.
-        wrong.extend(
-            ["%ff%fe", "%c0%af", "%zz", "%252e%252e", "a%2Fb", "a%252Fb"].map(str::to_owned),
-        );
-        for value in wrong {
-            let what = format!("{} {name}={value}", parameter.place);
-            if parameter.place == "header" {
-                let header: String = value.chars().take(1000).collect();
-                let headers = vec![(name.clone(), header)];
-                cases.push(Case { headers, ..right.case(what) });
-            } else {
-                let path = right.path(Some((name, &value)), "");
-                cases.push(Case { path, ..right.case(what) });
-            }
+        for odd in ["%ff%fe", "%c0%af", "%zz", "%252e%252e", "a%2Fb", "a%252Fb"] {
+            all.push(Wrong::Parameter(parameter, odd.to_owned()));
         }
         if parameter.required && parameter.place == "query" {
-            let path = right.path(None, "");
-            let path = path.split('?').next().unwrap().to_owned();
-            cases.push(Case { path, ..right.case(format!("without {name}")) });
+            all.push(Wrong::WithoutParameter(parameter));
         }
     }
+    all
 }
 
-fn wrong_bodies(right: &Right<'_>, cases: &mut Vec<Case>) {
-    for body in bodies() {
-        let start: String = String::from_utf8_lossy(&body).chars().take(40).collect();
-        cases.push(Case { body: Some(body.into()), ..right.case(format!("the body {start}")) });
-    }
-    for media_type in MEDIA_TYPES {
-        cases.push(Case { media_type, ..right.case(format!("as {media_type}")) });
-    }
-    let body = right.operation.body.as_ref().unwrap();
+fn wrong_bodies(body: &Value) -> Vec<Wrong<'_>> {
+    let mut all: Vec<Wrong<'_>> = bodies().into_iter().map(Wrong::Body).collect();
+    all.extend(MEDIA_TYPES.iter().copied().map(Wrong::MediaType));
     for pointer in pointers(body, "") {
-        for value in values() {
-            let mut wrong = body.clone();
-            let text: String = value.to_string().chars().take(60).collect();
-            *wrong.pointer_mut(&pointer).unwrap() = value;
-            let what = format!("{pointer} = {text}");
-            cases.push(Case { body: Some(right.fill(&wrong)), ..right.case(what) });
-        }
-        let mut without = body.clone();
-        let (above, name) = pointer.rsplit_once('/').unwrap();
-        if let Some(Value::Object(fields)) = without.pointer_mut(above) {
-            fields.remove(name);
-            let what = format!("without {pointer}");
-            cases.push(Case { body: Some(right.fill(&without)), ..right.case(what) });
-        }
+        all.extend(VALUES.iter().map(|value| Wrong::Field(pointer.clone(), value)));
+        all.push(Wrong::WithoutField(pointer));
     }
-    if let Value::Object(fields) = body {
-        let mut more = fields.clone();
-        more.insert("unknown".to_owned(), json!({"a": [1]}));
-        let body = Some(right.fill(&Value::Object(more)));
-        cases.push(Case { body, ..right.case("an unknown field".to_owned()) });
+    all.push(Wrong::UnknownField);
+    all
+}
+
+impl Right<'_> {
+    /// A request with this wrong; none where it makes no difference.
+    fn wrong(&self, wrong: &Wrong<'_>) -> Option<Case> {
+        let body = self.operation.body.as_ref();
+        let start = |text: String| text.chars().take(60).collect::<String>();
+        Some(match wrong {
+            Wrong::Parameter(parameter, value) if parameter.place == "header" => {
+                let headers = vec![(parameter.name.clone(), value.chars().take(1000).collect())];
+                Case { headers, ..self.case(format!("{}: {value}", parameter.name)) }
+            }
+            Wrong::Parameter(parameter, value) => {
+                let path = self.path(Some((&parameter.name, value)), "");
+                Case { path, ..self.case(format!("{}={value}", parameter.name)) }
+            }
+            Wrong::WithoutParameter(parameter) => {
+                let path = self.path(None, "");
+                let path = path.split('?').next()?.to_owned();
+                Case { path, ..self.case(format!("without {}", parameter.name)) }
+            }
+            Wrong::More(more) => {
+                Case { path: self.path(None, more), ..self.case(format!("?{more}")) }
+            }
+            Wrong::Body(bytes) => {
+                let what = start(String::from_utf8_lossy(bytes).into_owned());
+                Case { body: Some(bytes.clone().into()), ..self.case(format!("the body {what}")) }
+            }
+            Wrong::MediaType(media_type) => {
+                Case { media_type, ..self.case(format!("as {media_type}")) }
+            }
+            Wrong::Field(pointer, value) => {
+                let mut wrong = body?.clone();
+                *wrong.pointer_mut(pointer)? = (*value).clone();
+                let what = format!("{pointer} = {}", start(value.to_string()));
+                Case { body: Some(self.fill(&wrong)), ..self.case(what) }
+            }
+            Wrong::WithoutField(pointer) => {
+                let mut without = body?.clone();
+                let (above, name) = pointer.rsplit_once('/')?;
+                without.pointer_mut(above)?.as_object_mut()?.remove(name);
+                Case { body: Some(self.fill(&without)), ..self.case(format!("without {pointer}")) }
+            }
+            Wrong::UnknownField => {
+                let mut more = body?.as_object()?.clone();
+                more.insert("unknown".to_owned(), json!({"a": [1]}));
+                let body = Some(self.fill(&Value::Object(more)));
+                Case { body, ..self.case("an unknown field".to_owned()) }
+            }
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values that nobody should send.
 
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// Texts that mean something to some part of some server.
 pub fn texts() -> Vec<String> {
@@ -73,7 +74,9 @@ pub fn texts() -> Vec<String> {
 }
 
 /// Values of JSON that belong into no field.
-pub fn values() -> Vec<Value> {
+pub static VALUES: LazyLock<Vec<Value>> = LazyLock::new(values);
+
+fn values() -> Vec<Value> {
     let mut values = vec![
         json!(null),
         json!(true),

@@ -17,7 +17,7 @@ const LISTS: &[&str] = &[
     "system/CVEAllowlist",
 ];
 
-/// Things on a server, made anew for each operation.
+/// Things on a server, made anew when an operation may have changed them.
 pub struct World<'a> {
     server: &'a Server,
     pub project: String,
@@ -29,8 +29,7 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// What an operation of this path may be about.
-    pub async fn on(server: &'a Server, path: &str) -> World<'a> {
+    pub async fn on(server: &'a Server) -> World<'a> {
         let admin = &server.admin;
         let project = admin.project(false).await;
         let member = project.member(Role::ProjectAdmin).await;
@@ -40,16 +39,12 @@ impl<'a> World<'a> {
         let members =
             format!("/api/v2.0/projects/{}/members?entityname={}", project.name, victim.name());
         let members = admin.get(&members).await.expect(200).json();
-        let robot_id = if path.contains("{robot_id}") {
-            admin.robot(Some(&project.name), &[("repository", "pull")]).await.id
-        } else {
-            0
-        };
+        let robot = admin.robot(Some(&project.name), &[("repository", "pull")]).await;
         World {
             server,
             member,
             victim_id: victim.number().await,
-            robot_id,
+            robot_id: robot.id,
             member_id: members[0]["id"].as_i64().unwrap(),
             project: project.name,
         }

@@ -1,0 +1,135 @@
+//! OpenTofu with Harbor's provider: what is written down is made, is as it was written when
+//! it is looked at again, follows a change, and goes.
+//!
+//! The provider is not ours to install: `HAVEN_TEST_TERRAFORM_PROVIDER` names a built one.
+//! Without it nothing here is run, and says so.
+
+use haven_tests::{
+    Client, Server, Settings, on_each_setup,
+    server::ADMIN_PASSWORD,
+    tool::{Home, Output},
+};
+use std::path::Path;
+
+/// A folder with something written down in it.
+struct Written {
+    home: Home,
+}
+
+impl Written {
+    /// Copies a file of `terraform/` and makes the provider known; none without a provider.
+    fn new(server: &Server, file: &str) -> Option<Written> {
+        let Some(provider) = std::env::var_os("HAVEN_TEST_TERRAFORM_PROVIDER") else {
+            println!("NOT RUN: HAVEN_TEST_TERRAFORM_PROVIDER names no provider");
+            return None;
+        };
+        let mut home = Home::new();
+        let target = home.write("provider/terraform-provider-harbor", "");
+        std::fs::copy(&provider, &target).unwrap();
+        let folder = target.parent().unwrap().display().to_string();
+        let settings = format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"goharbor/harbor\" = {folder:?}\n  }}\n}}\n"
+        );
+        let settings = home.write("tofu.rc", settings);
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/automation/terraform");
+        for name in ["provider.tf", file] {
+            home.write(name, std::fs::read(source.join(name)).unwrap());
+        }
+        home.set("TF_CLI_CONFIG_FILE", settings.to_str().unwrap());
+        home.set("TF_IN_AUTOMATION", "1");
+        home.set("CHECKPOINT_DISABLE", "1");
+        home.set("HARBOR_URL", &server.url);
+        home.set("HARBOR_USERNAME", "admin");
+        home.set("HARBOR_PASSWORD", ADMIN_PASSWORD);
+        Some(Written { home })
+    }
+
+    async fn tofu(&self, arguments: &[&str]) -> Output {
+        let mut all = arguments.to_vec();
+        all.extend(["-no-color", "-input=false"]);
+        self.home.run("tofu", &all).await
+    }
+
+    async fn apply(&self, more: &[&str]) {
+        let mut arguments = vec!["apply", "-auto-approve"];
+        arguments.extend(more);
+        self.tofu(&arguments).await.ok();
+        // Looked at again, nothing is to be done: 2 would mean that something is.
+        let mut arguments = vec!["plan", "-detailed-exitcode"];
+        arguments.extend(more);
+        self.tofu(&arguments).await.ok();
+    }
+
+    async fn destroy(&self) {
+        self.tofu(&["destroy", "-auto-approve"]).await.ok();
+    }
+}
+
+async fn value(admin: &Client, key: &str) -> serde_json::Value {
+    let all = admin.get("/api/v2.0/configurations").await.expect(200).json();
+    all[key]["value"].clone()
+}
+
+#[tokio::test]
+async fn projects_people_and_robots_are_as_they_were_written() {
+    on_each_setup(async |server| {
+        let Some(written) = Written::new(server, "people.tf") else { return };
+        let plan = written.tofu(&["plan", "-detailed-exitcode"]).await;
+        assert_eq!(plan.code, Some(2), "{}", plan.describe());
+        written.apply(&[]).await;
+        let admin = &server.admin;
+        let members = "/api/v2.0/projects/written/members?entityname=writer";
+        let member = admin.get(members).await.expect(200).json();
+        assert_eq!(member[0]["role_name"], "maintainer");
+        let robots = admin.get("/api/v2.0/robots").await.expect(200).json();
+        assert_eq!(robots[0]["name"], "robot$written-system");
+        assert_eq!(value(admin, "token_expiration").await, 45);
+        assert_eq!(server.anonymous.login("writer", "Correct1Horse").number().await, 3);
+
+        written.apply(&["-var=public=true", "-var=role=guest", "-var=expiration=50"]).await;
+        server.anonymous.get("/api/v2.0/projects/written").await.expect(200);
+        let member = admin.get(members).await.expect(200).json();
+        assert_eq!(member[0]["role_name"], "guest");
+        assert_eq!(value(admin, "token_expiration").await, 50);
+
+        written.destroy().await;
+        admin.get("/api/v2.0/projects/written").await.expect(404);
+        let robots = admin.get("/api/v2.0/robots").await.expect(200).json();
+        assert_eq!(robots, serde_json::json!([]));
+        server
+            .anonymous
+            .login("writer", "Correct1Horse")
+            .get("/api/v2.0/users/current")
+            .await
+            .expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_directory_is_set_as_it_was_written() {
+    let server = Server::start(&Settings::appliance()).await;
+    let Some(written) = Written::new(&server, "ldap.tf") else { return };
+    written.apply(&[]).await;
+    assert_eq!(value(&server.admin, "auth_mode").await, "ldap_auth");
+    assert_eq!(value(&server.admin, "ldap_base_dn").await, "dc=example,dc=org");
+    written.apply(&["-var=uid=mail"]).await;
+    assert_eq!(value(&server.admin, "ldap_uid").await, "mail");
+    written.destroy().await;
+}
+
+#[tokio::test]
+async fn a_provider_and_its_groups_are_set_as_they_were_written() {
+    let server = Server::start(&Settings::appliance()).await;
+    let Some(written) = Written::new(&server, "oidc.tf") else { return };
+    written.apply(&[]).await;
+    assert_eq!(value(&server.admin, "auth_mode").await, "oidc_auth");
+    assert_eq!(value(&server.admin, "oidc_name").await, "company");
+    let members = "/api/v2.0/projects/written/members";
+    let members = server.admin.get(members).await.expect(200).json();
+    let group = members.as_array().unwrap().iter().find(|each| each["entity_type"] == "g").unwrap();
+    assert_eq!((&group["entity_name"], &group["role_name"]), (&"team".into(), &"developer".into()));
+    written.destroy().await;
+    let groups = server.admin.get("/api/v2.0/usergroups").await.expect(200).json();
+    assert_eq!(groups, serde_json::json!([]));
+}

@@ -1,0 +1,31 @@
+resource "harbor_config_auth" "provider" {
+  auth_mode          = "oidc_auth"
+  primary_auth_mode  = true
+  oidc_name          = "company"
+  oidc_endpoint      = "https://login.example.org"
+  oidc_client_id     = "registry"
+  oidc_client_secret = "A-Secret-1"
+  oidc_groups_claim  = "groups"
+  oidc_scope         = "openid,email"
+  oidc_verify_cert   = true
+  oidc_auto_onboard  = true
+  oidc_user_claim    = "email"
+  oidc_admin_group   = "admins"
+}
+
+resource "harbor_group" "team" {
+  group_name = "team"
+  group_type = 3
+  depends_on = [harbor_config_auth.provider]
+}
+
+resource "harbor_project" "written" {
+  name = "written"
+}
+
+resource "harbor_project_member_group" "team" {
+  project_id = harbor_project.written.id
+  group_name = harbor_group.team.group_name
+  type       = "oidc"
+  role       = "developer"
+}

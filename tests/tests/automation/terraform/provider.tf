@@ -1,0 +1,10 @@
+terraform {
+  required_providers {
+    harbor = {
+      source = "goharbor/harbor"
+    }
+  }
+}
+
+# Address, name and password come from the environment.
+provider "harbor" {}
