@@ -472,10 +472,14 @@ async fn an_account_that_is_gone_holds_nothing() {
             context.db.one(held, args![]).await.unwrap().is_some()
         };
         assert!(held().await);
+        let by = crate::rights::Who::system();
+        let session = crate::sessions::begin(&context, &bob, &by, "", None).await.unwrap();
         let hour = std::time::Duration::from_secs(3601);
         context.clock.advance(hour);
         keep(&context).await.unwrap();
         assert!(held().await, "the account is still there");
+        let secret = crate::personal_tokens::cli_secret(&context, bob.id).await.unwrap();
+        assert!(secret.is_some());
         // One that is away says nothing.
         provider.stop();
         context.clock.advance(hour);
@@ -490,6 +494,10 @@ async fn an_account_that_is_gone_holds_nothing() {
         let told = "SELECT description FROM audit_log WHERE description LIKE '%account is gone%'";
         assert!(context.db.one(told, args![]).await.unwrap().is_some());
         assert!(users::find(&context, bob.id).await.unwrap().is_some());
+        let secret = crate::personal_tokens::cli_secret(&context, bob.id).await.unwrap();
+        assert!(secret.is_none(), "the CLI secret is gone with the account");
+        let session = crate::sessions::find(&context, &session, false).await.unwrap();
+        assert!(session.is_none(), "and so is the session");
     }
 }
 
@@ -505,7 +513,7 @@ async fn id_tokens_stand_for_their_user() {
         end(&context, &back).await.unwrap();
         let bob = by_id_token(&context, &token).await.unwrap().unwrap();
         assert_eq!(&*bob.username, "bob");
-        let broken = format!("{}AA", &token[..token.len() - 2]);
+        let broken = broken(&token);
         assert_eq!(by_id_token(&context, &broken).await.err().unwrap().kind, Kind::Unauthenticated);
         for nothing in ["", "a.b.c", "x", &"x".repeat(100_000)] {
             assert!(by_id_token(&context, nothing).await.unwrap().is_none());
@@ -513,6 +521,13 @@ async fn id_tokens_stand_for_their_user() {
         context.clock.advance(std::time::Duration::from_secs(700));
         assert!(by_id_token(&context, &token).await.is_err(), "it has expired");
     }
+}
+
+/// A token with another signature.
+fn broken(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    format!("{signed}.{other}{}", &signature[1..])
 }
 
 /// A token that the provider issued to us in another attempt.
@@ -630,7 +645,7 @@ async fn a_workload_is_the_robot_that_trusts_its_issuer() {
         for forged in [
             format!("eyJhbGciOiJub25lIn0.{body}."),
             format!("eyJhbGciOiJIUzI1NiJ9.{body}.AAAA"),
-            format!("{}AA", &token[..token.len() - 2]),
+            broken(&token),
         ] {
             let tried = workload(&context, &forged, None).await.unwrap_err();
             assert_eq!(tried.kind, Kind::Unauthenticated);

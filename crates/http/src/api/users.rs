@@ -8,6 +8,7 @@ use axum::{
 };
 use domain::{
     access::{self, Action, Caller, Resource, Right},
+    personal_tokens, sources,
     users::{self, NewUser, Profile, User},
 };
 use kit::{Error, Secret, Subject, query::Pattern};
@@ -120,6 +121,41 @@ struct UserResp {
     admin_role_in_auth: bool,
     creation_time: Timestamp,
     update_time: Timestamp,
+    /// What ties the user to an account at an OpenID provider, if it is from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc_user_meta: Option<OidcUserInfo>,
+}
+
+/// What ties a user to an account at an OpenID provider.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OIDCUserInfo)]
+struct OidcUserInfo {
+    id: i64,
+    user_id: i64,
+    /// The provider's name for the user, and the provider's own.
+    subiss: String,
+    /// The CLI secret.
+    secret: String,
+    creation_time: Timestamp,
+    update_time: Timestamp,
+}
+
+impl OidcUserInfo {
+    /// That of a user, if it is from a provider.
+    async fn of(state: &State, user: &User) -> Result<Option<Self>, Error> {
+        let Some(account) = sources::account(&state.domain, user.id).await? else {
+            return Ok(None);
+        };
+        let secret = personal_tokens::cli_secret(&state.domain, user.id).await?;
+        Ok(Some(Self {
+            id: account.id,
+            user_id: user.id,
+            subiss: account.subiss,
+            secret: secret.map_or_else(String::new, |own| own.secret.reveal().to_owned()),
+            creation_time: account.created_at.into(),
+            update_time: account.updated_at.into(),
+        }))
+    }
 }
 
 impl From<&User> for UserResp {
@@ -134,14 +170,17 @@ impl From<&User> for UserResp {
             admin_role_in_auth: false,
             creation_time: user.created_at.into(),
             update_time: user.updated_at.into(),
+            oidc_user_meta: None,
         }
     }
 }
 
 impl UserResp {
-    /// A user as it sees itself: only then Harbor tells by what it is an administrator.
-    fn of_oneself(user: &User) -> Self {
-        Self { admin_role_in_auth: user.admin_by_source, ..Self::from(user) }
+    /// A user as it sees itself: only then Harbor tells by what it is an administrator, and
+    /// what it shows on a command line.
+    async fn of_oneself(state: &State, user: &User) -> Result<Self, Error> {
+        let oidc_user_meta = OidcUserInfo::of(state, user).await?;
+        Ok(Self { admin_role_in_auth: user.admin_by_source, oidc_user_meta, ..Self::from(user) })
     }
 }
 
@@ -225,7 +264,7 @@ async fn current(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<UserResp>, ApiError> {
     let user = access::identity(&state.domain, &caller).await?;
-    Ok(Json(UserResp::of_oneself(&user)))
+    Ok(Json(UserResp::of_oneself(&state, &user).await?))
 }
 
 async fn show(
@@ -238,7 +277,7 @@ async fn show(
     let user =
         user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
     Ok(Json(match allowed.thing().is_oneself {
-        true => UserResp::of_oneself(&user),
+        true => UserResp::of_oneself(&state, &user).await?,
         false => UserResp::from(&*user),
     }))
 }

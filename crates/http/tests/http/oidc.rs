@@ -8,7 +8,7 @@ use domain::testing::{
 use serde_json::json;
 use url::Url;
 
-use crate::server::{Answer, Server, both_now, sqlite_now};
+use crate::server::{Answer, Server, basic, both_now, sqlite_now};
 
 /// As much of a browser as the registry sees of one.
 struct Browser<'s> {
@@ -108,6 +108,15 @@ async fn a_browser_signs_in_at_the_provider_and_out_again() {
             (&current["admin_role_in_auth"], &current["email"]),
             (&json!(true), &json!("alice@example.org"))
         );
+        // For docker there is a secret that hangs on no token of the provider.
+        let meta = &current["oidc_user_meta"];
+        assert_eq!(meta["subiss"], format!("alice{}", provider.url));
+        let shown = basic("alice", meta["secret"].as_str().unwrap());
+        let token = "/service/token?service=harbor-registry&scope=repository:library/x:pull";
+        assert_eq!(server.get_as(&shown, token).await.status, 200);
+        assert_eq!(server.get_as(&basic("alice", "x"), token).await.status, 401);
+        let seen = server.get("admin", &format!("/api/v2.0/users/{}", current["user_id"])).await;
+        assert!(seen.json().get("oidc_user_meta").is_none(), "{}", seen.body);
         // The same again lets nobody in.
         let mut thief = Browser::new(&server);
         thief.cookies.clone_from(&browser.cookies);
