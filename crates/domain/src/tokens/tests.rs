@@ -16,7 +16,9 @@ use super::{issue, issue_refresh, keys, rotate, verify, verify_refresh};
 use crate::{
     Context,
     access::{self, Caller},
+    configurations,
     projects::Role,
+    settings::Key,
     testing::{START, add_project, add_user, admin, both, join, postgres, sqlite},
     users,
 };
@@ -263,4 +265,29 @@ async fn another_installation_takes_no_tokens_of_ours() {
     let user = access::user(&here, &caller).await.unwrap();
     let refresh = issue_refresh(&here, &user).unwrap();
     assert!(verify_refresh(&there, &refresh).await.is_err());
+}
+
+#[tokio::test]
+async fn the_setting_of_their_life_counts_at_once() {
+    for place in both().await {
+        let clock = Clock::manual(START);
+        let context = place.open_with(clock.clone()).await;
+        let caller = admin(&context).await;
+        let old = token(&context, &caller, SCOPE).await;
+        assert_eq!(part(&old, 1)["exp"], START.seconds() + 30 * 60);
+        let right = access::Right::new(access::Resource::Configuration, access::Action::Update);
+        let allowed = access::on_system(&context, &caller, right).await.unwrap();
+        let wanted = vec![(Key::TokenExpiration, "120".to_owned())];
+        configurations::update(&context, &allowed, wanted).await.unwrap();
+        let long = token(&context, &caller, SCOPE).await;
+        assert_eq!(part(&long, 1)["exp"], START.seconds() + 120 * 60);
+        // The key that signed it verifies as long as it lives.
+        rotate(&context).await.unwrap();
+        clock.advance(Duration::from_secs(119 * 60));
+        rotate(&context).await.unwrap();
+        verify(&context, &long).await.unwrap();
+        let other = place.open_with(clock.clone()).await;
+        verify(&other, &long).await.unwrap();
+        assert_eq!(refusal(&context, &old).await, Kind::Unauthenticated);
+    }
 }
