@@ -74,7 +74,7 @@ fn fill_postgres(url: &str, start: u64) -> Outcome<()> {
     let indexes = psql(url, asked)?;
     let indexes: Vec<(&str, &str)> =
         indexes.lines().filter_map(|line| line.split_once('|')).collect();
-    let numbers = format!("generate_series(1, {ROWS}) AS n(n)");
+    let numbers = format!("generate_series(1::bigint, {ROWS}) AS n(n)");
     let name = format!("'bench-' || lpad((n % {PROJECTS})::text, 5, '0')");
     let mut script = vec!["SET maintenance_work_mem = '256MB'".to_owned()];
     script.extend(indexes.iter().map(|(drop, _)| (*drop).to_owned()));
