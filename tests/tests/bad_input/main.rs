@@ -12,6 +12,7 @@ mod bodies;
 mod connections;
 mod credentials;
 mod disks;
+mod sessions;
 
 use haven_tests::{
     Image, Repository, Role, Server,

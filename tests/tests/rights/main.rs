@@ -10,6 +10,7 @@
 
 mod coverage;
 mod matrix;
+mod narrowed;
 mod robots;
 mod scene;
 mod system;
