@@ -110,6 +110,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0007_sign_in.sql"),
             include_str!("../migrations/postgres/0007_sign_in.sql"),
         ),
+        Migration::new(
+            8,
+            "lists",
+            include_str!("../migrations/sqlite/0008_lists.sql"),
+            include_str!("../migrations/postgres/0008_lists.sql"),
+        ),
     ])
 }
 

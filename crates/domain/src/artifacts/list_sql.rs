@@ -23,8 +23,7 @@ pub(super) const VISIBLE_REPOSITORIES_FROM: &str = "\
     FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
     WHERE (p.public OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
     WHERE m.user_id = $1) \
-    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
-    WHERE g.project_id = p.id AND g.robot_id = $2))";
+    OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $2))";
 
 /// One repository, with the columns of [`REPOSITORIES_SHOWN`]. $1 id.
 pub(super) const REPOSITORY: &str = "\

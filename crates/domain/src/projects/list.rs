@@ -85,31 +85,34 @@ pub async fn details(
     Ok(details)
 }
 
-/// Adds the metadata and allowlists of projects and the roles of a user in them.
+/// Adds the metadata and allowlists of projects and the roles of a user in them, which are
+/// asked for side by side.
 async fn add_parts(context: &Context, user_id: i64, projects: &mut [Details]) -> Result<()> {
     let ids: Vec<i64> = projects.iter().map(|details| details.project.id).collect();
+    let (mut metadata, mut roles) = (Args::new(), args![user_id]);
+    metadata.extend(ids.iter().copied());
+    roles.extend(ids.iter().copied());
+    let of_metadata = Sql::list(sql::METADATA_BEFORE, ids.len(), sql::METADATA_AFTER);
+    let of_roles = Sql::list(sql::ROLES_BEFORE, ids.len(), sql::ROLES_AFTER);
+    let (metadata, roles, allowlists) = tokio::try_join!(
+        context.db.all(of_metadata, metadata),
+        context.db.all(of_roles, roles),
+        allowlists::of(context, &ids),
+    )?;
+
     let mut by_id: HashMap<i64, &mut Details> =
         projects.iter_mut().map(|details| (details.project.id, details)).collect();
-
-    let mut metadata = Args::new();
-    metadata.extend(ids.iter().copied());
-    let statement = Sql::list(sql::METADATA_BEFORE, ids.len(), sql::METADATA_AFTER);
-    for row in context.db.all(statement, metadata).await? {
+    for row in metadata {
         if let Some(details) = by_id.get_mut(&row.get(0)?) {
             details.metadata.insert(row.get(1)?, row.get(2)?);
         }
     }
-
-    for (id, allowlist) in allowlists::of(context, &ids).await? {
+    for (id, allowlist) in allowlists {
         if let Some(details) = by_id.get_mut(&id) {
             details.allowlist = allowlist;
         }
     }
-
-    let mut roles = args![user_id];
-    roles.extend(ids.iter().copied());
-    let statement = Sql::list(sql::ROLES_BEFORE, ids.len(), sql::ROLES_AFTER);
-    for row in context.db.all(statement, roles).await? {
+    for row in roles {
         if let Some(details) = by_id.get_mut(&row.get(0)?) {
             details.role_ids.push(row.get(1)?);
         }

@@ -98,8 +98,7 @@ pub(super) const EVERY_FROM: &str = "FROM projects AS p WHERE TRUE";
 pub(super) const VISIBLE_FROM: &str = "\
     FROM projects AS p WHERE (p.public OR p.id IN (SELECT m.project_id \
     FROM user_memberships AS m WHERE m.user_id = $1) \
-    OR EXISTS (SELECT 1 FROM robot_permissions AS g \
-    WHERE g.project_id = p.id AND g.robot_id = $2))";
+    OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $2))";
 
 /// The owner of a project: what stands around a condition on the user.
 pub(super) const OWNER: (&str, &str) = ("p.owner_id IN (SELECT u.id FROM users AS u WHERE ", ")");

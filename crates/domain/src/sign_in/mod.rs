@@ -112,7 +112,8 @@ pub async fn confirm(
     password: &str,
     attempt: &Attempt,
 ) -> Result<()> {
-    let wrong = || Error::new(Kind::Forbidden, "the password is wrong");
+    // Harbor's words, for the one of these that it has too.
+    let wrong = || Error::new(Kind::Forbidden, "Current password is incorrect");
     let name = &*allowed.user().username;
     match by_own_password(context, name, password, attempt).await {
         Ok(user) if user.id == allowed.user().id => Ok(()),

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use axum::{
     Extension, Json,
     extract::{self, OriginalUri},
+    http::request::Parts,
 };
 use domain::{
     access::{self, Action, Caller, Resource, Right},
-    personal_tokens, sources,
+    personal_tokens,
+    sign_in::{self, Way},
+    sources,
     users::{self, NewUser, Profile, User},
 };
 use kit::{Error, Secret, Subject, query::Pattern};
@@ -20,7 +23,10 @@ use super::{
     answer::{Created, Done, Listed, Timestamp},
     request::{ListRequest, PageRequest, Path, Query, Sent, null_is_nothing},
 };
-use crate::{State, auth::FromPage};
+use crate::{
+    State,
+    auth::{self, FromPage},
+};
 
 /// The operations of this file.
 pub(super) fn operations() -> Operations {
@@ -320,10 +326,17 @@ async fn set_password(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Path(UserPath { user_id }): Path<UserPath>,
+    parts: Parts,
     request: Sent<PasswordReq>,
 ) -> Result<Done, ApiError> {
     let allowed = access::on_user(&state.domain, &caller, user_id, Action::Update).await?;
     let PasswordReq { old_password, new_password } = request.read().await?;
+    if caller.user_id() == Some(user_id) {
+        // Whoever finds a session open may not guess the password without waiting.
+        let own = access::own_account(&state.domain, &caller).await?;
+        let attempt = auth::attempt(&parts.extensions, Way::Portal);
+        sign_in::confirm(&state.domain, &own, old_password.reveal(), &attempt).await?;
+    }
     users::change_password(&state.domain, &allowed, &old_password, &new_password).await?;
     Ok(Done)
 }
