@@ -31,6 +31,7 @@ use crate::{
     users::{self, AllowedAccount, User},
 };
 
+use throttle::Pair;
 pub(crate) use throttle::Throttle;
 
 /// Where a name and a secret are shown.
@@ -115,11 +116,12 @@ pub async fn confirm(
     // Harbor's words, for the one of these that it has too.
     let wrong = || Error::new(Kind::Forbidden, "Current password is incorrect");
     let name = &*allowed.user().username;
-    match by_own_password(context, name, password, attempt).await {
+    let pair = context.throttle.pair_in_session(name, attempt.address);
+    match by_own_password(context, name, password, &pair).await {
         Ok(user) if user.id == allowed.user().id => Ok(()),
         Ok(_) => Err(wrong()),
         Err(error) if error.is(Kind::Unauthenticated) => {
-            tell(context, name, password, attempt).await?;
+            tell(context, &pair, name, password, attempt).await?;
             Err(wrong())
         }
         Err(error) => Err(error),
@@ -141,7 +143,8 @@ async fn signed_in(
                 && code.is_none()
                 && error.subject == Subject::SecondFactor;
             if error.is(Kind::Unauthenticated) && !is_half_way {
-                tell(context, name, code.unwrap_or(secret), attempt).await?;
+                let pair = context.throttle.pair(name, attempt.address);
+                tell(context, &pair, name, code.unwrap_or(secret), attempt).await?;
             }
             Err(error)
         }
@@ -177,7 +180,7 @@ async fn prove(
         context.throttle.succeeded(&pair);
         return Ok(Caller::by_cli_secret(&user));
     }
-    let user = by_own_password(context, name, secret, attempt).await?;
+    let user = by_own_password(context, name, secret, &pair).await?;
     if user.second_factor {
         if !in_portal {
             let message = "this user has a second factor: a personal access token or the CLI \
@@ -213,14 +216,13 @@ async fn by_own_password(
     context: &Context,
     name: &str,
     password: &str,
-    attempt: &Attempt,
+    pair: &Pair,
 ) -> Result<Arc<User>> {
     let throttle = &context.throttle;
-    let pair = throttle.pair(name, attempt.address);
-    let may = || throttle.may(&pair, context.clock.now());
+    let may = || throttle.may(pair, context.clock.now());
     if let Err(refusal) = may() {
         // Whoever shares an address with somebody who guesses goes on with what is known.
-        let known = match throttle.may_compare(&pair) {
+        let known = match throttle.may_compare(pair) {
             true => remembered(context, name, password).await?,
             false => None,
         };
@@ -236,15 +238,20 @@ async fn by_own_password(
         }
         verified => verified?,
     };
-    throttle.succeeded(&pair);
+    throttle.succeeded(pair);
     Ok(user)
 }
 
 /// Counts what was wrong, and writes it down where it is news.
-async fn tell(context: &Context, name: &str, secret: &str, attempt: &Attempt) -> Result<()> {
-    let pair = context.throttle.pair(name, attempt.address);
+async fn tell(
+    context: &Context,
+    pair: &Pair,
+    name: &str,
+    secret: &str,
+    attempt: &Attempt,
+) -> Result<()> {
     let fingerprint = context.passwords.fingerprint(name, secret);
-    if !context.throttle.failed(&pair, fingerprint, context.clock.now()) {
+    if !context.throttle.failed(pair, fingerprint, context.clock.now()) {
         return Ok(());
     }
     let who = Who::new(Principal::Anonymous, Some(name.into())).at(attempt.address);

@@ -151,6 +151,25 @@ async fn a_login_storm_with_the_right_password_waits_for_nothing() {
 }
 
 #[tokio::test]
+async fn who_guesses_in_an_open_session_waits_and_its_owner_signs_in() {
+    let context = sqlite().open().await;
+    let alice = add_user(&context, "alice").await;
+    let allowed = access::own_account(&context, &alice).await.unwrap();
+    let attempt = from(1, Way::Portal);
+    for n in 0..10 {
+        let wrong = format!("Wrong12345{n}");
+        let refused = confirm(&context, &allowed, &wrong, &attempt).await.unwrap_err();
+        let expected = if n < 5 { Kind::Forbidden } else { Kind::TooMany };
+        assert_eq!(refused.kind, expected, "{n}");
+    }
+    let right = confirm(&context, &allowed, PASSWORD, &attempt).await.unwrap_err();
+    assert_eq!(right.kind, Kind::TooMany, "or the delay would be none");
+    for way in [Way::Portal, Way::Api] {
+        by_password(&context, "alice", PASSWORD, &from(1, way)).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn with_a_second_factor_the_password_alone_opens_nothing() {
     for place in both().await {
         let clock = Clock::manual(START);

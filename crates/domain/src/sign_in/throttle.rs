@@ -132,6 +132,12 @@ impl Throttle {
         Pair { account: self.hasher.hash_one(name), network: network(address) }
     }
 
+    /// Who tries while it is signed in: whoever finds a session open and guesses there does not
+    /// make its owner wait who signs in.
+    pub(super) fn pair_in_session(&self, name: &str, address: IpAddr) -> Pair {
+        Pair { account: self.hasher.hash_one(("in session", name)), network: network(address) }
+    }
+
     /// Whether a password may be tried now.
     ///
     /// # Errors
