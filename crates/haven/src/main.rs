@@ -11,6 +11,7 @@ mod config;
 mod data_dir;
 mod installation;
 mod log;
+mod memory;
 mod metrics;
 mod server;
 mod traces;

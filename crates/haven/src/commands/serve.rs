@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     data_dir::DataDir,
     installation::{self, Installation},
-    log, log_form,
+    log, log_form, memory,
     metrics::{self, HttpMetrics, Pages, Readiness},
     server::{self, Certificate, Limits, Listeners, Shared},
     traces::{Spans, TraceExport},
@@ -74,6 +74,8 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         readiness(context.clone()),
     );
     let https = tls.is_some();
+
+    memory::give_back();
 
     let mut stop = Stop::listen_for()?;
     let (say_stop, stopping) = watch::channel(false);
