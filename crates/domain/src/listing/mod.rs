@@ -133,14 +133,24 @@ impl List {
         read: impl Fn(&Row) -> Result<T>,
     ) -> Result<Listing<T>> {
         let (sql, values) = self.select(source, selection)?.finish();
-        let rows = db.all(sql, values).await?;
-        let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let total = match self.total_without_counting(selection.page, items.len()) {
-            Some(total) => total,
-            None => {
-                let (sql, values) = self.count(source, selection)?.finish();
-                db.one(sql, values).await?.map_or(Ok(0), |row| row.get(0))?
+        let page = db.all(sql, values);
+        let count = async || -> Result<i64> {
+            let (sql, values) = self.count(source, selection)?.finish();
+            db.one(sql, values).await?.map_or(Ok(0), |row| row.get(0))
+        };
+        // Of a first page it shows only afterwards whether there is anything to count.
+        let (rows, counted) = match selection.page.page {
+            1 => (page.await?, None),
+            _ => {
+                let (rows, counted) = tokio::try_join!(page, count())?;
+                (rows, Some(counted))
             }
+        };
+        let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let known = counted.or_else(|| self.total_without_counting(selection.page, items.len()));
+        let total = match known {
+            Some(total) => total,
+            None => count().await?,
         };
         Ok(Listing { items, total })
     }
