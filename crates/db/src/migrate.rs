@@ -116,6 +116,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0008_lists.sql"),
             include_str!("../migrations/postgres/0008_lists.sql"),
         ),
+        Migration::new(
+            9,
+            "curation",
+            include_str!("../migrations/sqlite/0009_curation.sql"),
+            include_str!("../migrations/postgres/0009_curation.sql"),
+        ),
     ])
 }
 

@@ -73,6 +73,8 @@ pub struct Context {
     pub(crate) forwarder: audit::Forwarder,
     /// Pulls that are to be audited.
     pub(crate) pulls: audit::Pulls,
+    /// What is to be written of pulls beside that.
+    pub(crate) pull_marks: artifacts::PullMarks,
     /// Who is writing which upload in this process.
     pub(crate) writers: uploads::Writers,
 }
@@ -94,7 +96,7 @@ pub(crate) struct Caches {
     pub(crate) cli_secrets: Cached<i64, personal_tokens::CliSecret>,
     pub(crate) cli_proofs: personal_tokens::Proofs,
     pub(crate) repositories: Cached<String, repositories::Repository>,
-    pub(crate) tags: Cached<Pair<i64, oci::Tag>, oci::Digest>,
+    pub(crate) tags: Cached<Pair<i64, oci::Tag>, artifacts::Target>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
     pub(crate) blobs: Cached<Pair<i64, oci::Digest>, uploads::Held>,
 }

@@ -26,6 +26,7 @@ pub mod sources;
 pub mod tokens;
 pub mod sign_in;
 mod repositories;
+pub mod labels;
 pub mod uploads;
 pub mod artifacts;
 pub mod statistics;

@@ -317,3 +317,21 @@ pub async fn allowed(context: &Context, project: &str, right: Right) -> Allowed 
     let admin = admin(context).await;
     access::on_project(context, &admin, ProjectRef::Name(project), right).await.unwrap()
 }
+
+/// Gives an artifact more tags, `t0` and so on, at once.
+pub async fn add_tags(context: &Context, artifact_id: i64, count: i64) {
+    context
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let tags = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
+                            WHERE i + 1 < CAST($2 AS BIGINT)) \
+                            INSERT INTO tags (repository_id, artifact_id, name, pushed_at) \
+                            SELECT a.repository_id, a.id, 't' || n.i, a.pushed_at + n.i \
+                            FROM artifacts AS a, n WHERE a.id = $1";
+                tx.execute(tags, args![artifact_id, count]).await
+            })
+        })
+        .await
+        .unwrap();
+}

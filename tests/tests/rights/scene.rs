@@ -52,8 +52,11 @@ impl<'a> Scene<'a> {
         }
         let mut request = who.request(operation.method, &path);
         if !operation.body.is_empty() {
-            let body = operation
-                .body
+            let mut body = operation.body.to_owned();
+            if body.contains("<project_id>") {
+                body = body.replace("<project_id>", &self.number(project).await);
+            }
+            let body = body
                 .replace("<project>", project)
                 .replace("<unique>", &unique("x"))
                 .replace("<stranger>", self.stranger.name());
@@ -69,11 +72,7 @@ impl<'a> Scene<'a> {
             "repository_name" => "app".to_owned(),
             "reference" => "latest".to_owned(),
             "digest" => sha256(b"nothing"),
-            "project_id" => {
-                let path = format!("/api/v2.0/projects/{project}");
-                let found = self.server.admin.get(&path).await.expect(200).json();
-                found["project_id"].to_string()
-            }
+            "project_id" => self.number(project).await,
             "stranger" => self.stranger_id.to_string(),
             // Operations may delete them: everybody gets one to try on.
             "project_robot" => {
@@ -83,8 +82,30 @@ impl<'a> Scene<'a> {
             "system_robot" => {
                 self.server.admin.robot(None, &[("project", "list")]).await.id.to_string()
             }
+            "project_label" => self.label(Some(project)).await,
+            "system_label" => self.label(None).await,
             other => other.to_owned(),
         }
+    }
+
+    /// The number of a project.
+    async fn number(&self, project: &str) -> String {
+        let path = format!("/api/v2.0/projects/{project}");
+        let found = self.server.admin.get(&path).await.expect(200).json();
+        found["project_id"].to_string()
+    }
+
+    /// The number of a new label, of a project or of all.
+    async fn label(&self, project: Option<&str>) -> String {
+        let mut label = serde_json::json!({"name": unique("label"), "scope": "g"});
+        if let Some(project) = project {
+            let id: i64 = self.number(project).await.parse().unwrap();
+            label["scope"] = "p".into();
+            label["project_id"] = id.into();
+        }
+        let request = self.server.admin.request("POST", "/api/v2.0/labels");
+        let made = request.json(&label).send().await.expect(201);
+        made.header("location").rsplit('/').next().unwrap().to_owned()
     }
 
     /// A robot with exactly this right, and one with every other that a robot can have, but

@@ -38,16 +38,29 @@ pub async fn untag(
             let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
             let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
-                let deleted =
-                    tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?;
-                if deleted == 0 {
+                if !untag_row(tx, &caches, repository_id, None, &tag).await? {
                     return Err(unknown(&Reference::Tag(tag)));
                 }
-                caches.tags.changes(tx, &Pair(repository_id, tag));
                 audit.record(tx, entry).await
             })
         })
         .await
+}
+
+/// Deletes a tag, of one artifact if that is said. False if there is none.
+pub(super) async fn untag_row(
+    tx: &mut Tx,
+    caches: &Caches,
+    repository_id: i64,
+    artifact_id: Option<i64>,
+    tag: &Tag,
+) -> Result<bool> {
+    let deleted = match artifact_id {
+        None => tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?,
+        Some(id) => tx.execute(sql::DELETE_TAG_OF, args![repository_id, tag.as_str(), id]).await?,
+    };
+    caches.tags.changes(tx, &Pair(repository_id, tag.clone()));
+    Ok(deleted > 0)
 }
 
 /// Deletes an artifact with all its tags. Its blobs stay for a window, and what refers

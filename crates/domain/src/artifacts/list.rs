@@ -12,6 +12,7 @@ use super::list_sql as sql;
 use crate::{
     Context,
     access::Sight,
+    labels,
     listing::{Chosen, Field, List, Listing},
     projects::Allowed,
     repositories,
@@ -137,6 +138,7 @@ pub(super) const ARTIFACTS: List = List {
         Field::time("push_time", "a.pushed_at"),
         Field::time("pull_time", "a.pulled_at"),
         Field::text("tags", "t.name").within(sql::TAGGED),
+        Field::number("labels", "c.label_id").within(labels::CARRIED),
     ],
     order: ("a.pushed_at", Direction::Descending),
 };
@@ -262,7 +264,11 @@ pub async fn details(
 }
 
 /// The number of a repository of the project that is allowed, if the right reaches it.
-async fn known(context: &Context, allowed: &Allowed, name: &RepositoryName) -> Result<i64> {
+pub(super) async fn known(
+    context: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+) -> Result<i64> {
     allowed.require_repository(name)?;
     let repository = repositories::known(context, name).await?;
     if repository.project_id == allowed.project().id {
@@ -328,7 +334,7 @@ fn read_artifact(row: &Row) -> Result<Details> {
     })
 }
 
-fn read_tag(row: &Row) -> Result<TagDetails> {
+pub(super) fn read_tag(row: &Row) -> Result<TagDetails> {
     Ok(TagDetails {
         artifact_id: row.get(0)?,
         id: row.get(1)?,

@@ -74,3 +74,11 @@ pub(super) const CHILDREN_BEFORE: &str = "\
     WHERE parent_id IN (";
 /// See [`CHILDREN_BEFORE`].
 pub(super) const CHILDREN_AFTER: &str = ") ORDER BY parent_id, position";
+
+/// What is shown of the tags of one artifact.
+pub(super) const TAGS_SHOWN: &str = "\
+    SELECT t.artifact_id, t.id, t.repository_id, t.name, t.pushed_at, t.pulled_at \
+    FROM tags AS t WHERE t.id IN (";
+
+/// The tags of an artifact. $1 artifact.
+pub(super) const TAGS_FROM: &str = "FROM tags AS t WHERE t.artifact_id = $1";

@@ -12,12 +12,16 @@
 
 mod delete;
 mod kind;
+mod labels;
 mod list;
 mod list_sql;
+mod locate;
 mod pull;
+mod pulls;
 mod push;
 mod referrers;
 mod sql;
+mod tagging;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -27,18 +31,25 @@ use oci::Digest;
 
 pub use delete::{delete, untag};
 pub use kind::kind;
+pub use labels::{add_label, remove_label};
 pub use list::{
     Child, Details, RepositoryDetails, TagDetails, all_repositories, details, list,
     list_repositories, repository,
 };
+pub(crate) use pull::Target;
 pub use pull::{pull, pulled};
+pub(crate) use pulls::PullMarks;
+pub use pulls::write_pulls;
 pub use push::{Condition, Push, Pushed, push};
 pub use referrers::{Referrer, Referrers, referrers};
+pub use tagging::{artifact_tags, create_tag, delete_tag};
 pub use tags::{Names, catalog, tags};
 
 /// A manifest as it is given to clients.
 #[derive(Clone, Debug)]
 pub struct Stored {
+    pub(crate) artifact_id: i64,
+    pub(crate) repository_id: i64,
     /// Its digest, of the algorithm it was pushed with.
     pub digest: Digest,
     /// The media type that it was pushed as, without parameters.

@@ -7,7 +7,11 @@ use db::args;
 use kit::{Error, Result, Subject};
 use oci::{Digest, Reference, RepositoryName};
 
-use super::{Stored, sql};
+use super::{
+    Stored,
+    pulls::{self, Mark},
+    sql,
+};
 use crate::{
     Context,
     access::{Allowed, Right},
@@ -33,19 +37,42 @@ pub async fn pull(
     let digest = match reference {
         Reference::Digest(digest) => *digest,
         Reference::Tag(tag) => {
-            let key = Pair(repository.id, tag.clone());
-            let target = context.caches.tags.get(&context.db, &key, || async {
-                let arguments = args![repository.id, tag.as_str()];
-                let row = context.db.one(sql::TAG_TARGET, arguments).await?;
-                row.map(|row| parse(&row.get::<String>(0)?)).transpose()
-            });
-            *target.await?.ok_or_else(|| unknown(reference))?
+            let target = target(context, repository.id, tag).await?;
+            target.ok_or_else(|| unknown(reference))?.digest
         }
     };
     stored(context, repository.id, &digest).await?.ok_or_else(|| unknown(reference))
 }
 
-/// Notes that somebody was given a manifest, for the audit log. It is written soon, not now.
+/// Where a tag points to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    tag_id: i64,
+    digest: Digest,
+}
+
+async fn target(
+    context: &Context,
+    repository_id: i64,
+    tag: &oci::Tag,
+) -> Result<Option<Arc<Target>>> {
+    let key = Pair(repository_id, tag.clone());
+    context
+        .caches
+        .tags
+        .get(&context.db, &key, || async {
+            let arguments = args![repository_id, tag.as_str()];
+            let Some(row) = context.db.one(sql::TAG_TARGET, arguments).await? else {
+                return Ok(None);
+            };
+            let digest = parse(&row.get::<String>(0)?)?;
+            Ok(Some(Target { tag_id: row.get(1)?, digest }))
+        })
+        .await
+}
+
+/// Notes that somebody was given a manifest, for the audit log and for what is shown of the
+/// artifact, its tag and its repository. It is written soon, not now.
 ///
 /// # Errors
 /// Those of the database when the settings are not in memory.
@@ -54,8 +81,19 @@ pub async fn pulled(
     allowed: &Allowed,
     name: &RepositoryName,
     reference: &Reference,
+    stored: &Stored,
 ) -> Result<()> {
     allowed.require(Right::PULL)?;
+    let (artifact_id, repository_id) = (stored.artifact_id, stored.repository_id);
+    let tag_id = match reference {
+        Reference::Digest(_) => None,
+        // It may point elsewhere by now.
+        Reference::Tag(tag) => target(context, repository_id, tag)
+            .await?
+            .filter(|target| target.digest == stored.digest)
+            .map(|target| target.tag_id),
+    };
+    pulls::note(context, Mark { repository_id, artifact_id, tag_id }).await?;
     let resource = reference.in_repository(name);
     audit::pulled(context, allowed.by(), allowed.project().id, resource).await
 }
@@ -74,6 +112,8 @@ async fn stored(
             let Some(row) = context.db.one(sql::STORED, arguments).await? else { return Ok(None) };
             let subject: Option<String> = row.get(1)?;
             Ok(Some(Stored {
+                artifact_id: row.get(3)?,
+                repository_id,
                 digest: *digest,
                 media_type: row.get(0)?,
                 subject: subject.as_deref().map(parse).transpose()?,

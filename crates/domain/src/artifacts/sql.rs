@@ -1,12 +1,12 @@
 //! Every statement on the tables of artifacts, their manifests, parts and tags.
 
-/// The manifest that a tag points to.
-pub(super) const TAG_TARGET: &str = "SELECT a.digest FROM tags AS t
+/// A tag and the manifest that it points to.
+pub(super) const TAG_TARGET: &str = "SELECT a.digest, t.id FROM tags AS t
     JOIN artifacts AS a ON a.id = t.artifact_id
     WHERE t.repository_id = $1 AND t.name = $2";
 
 /// A manifest of a repository with its bytes.
-pub(super) const STORED: &str = "SELECT a.media_type, a.subject_digest, m.content
+pub(super) const STORED: &str = "SELECT a.media_type, a.subject_digest, m.content, a.id
     FROM artifacts AS a JOIN manifests AS m ON m.id = a.manifest_id
     WHERE a.repository_id = $1 AND a.digest = $2";
 
@@ -40,6 +40,10 @@ pub(super) const ADD_ARTIFACT: &str = "INSERT INTO artifacts
 /// An artifact of a repository, locked.
 pub(super) const ARTIFACT: &str = "SELECT id, media_type FROM artifacts
     WHERE repository_id = $1 AND digest = $2 FOR UPDATE";
+
+/// An artifact of a repository, kept until the transaction ends.
+pub(super) const KEEP_ARTIFACT: &str = "SELECT id, digest FROM artifacts
+    WHERE repository_id = $1 AND digest = $2 FOR KEY SHARE";
 
 /// The artifact is pushed once more, perhaps under another media type.
 pub(super) const PUSHED_AGAIN: &str =
@@ -88,6 +92,36 @@ pub(super) const TAGS: &str = "SELECT name FROM tags
 
 /// Deletes a tag.
 pub(super) const DELETE_TAG: &str = "DELETE FROM tags WHERE repository_id = $1 AND name = $2";
+
+/// Deletes a tag of an artifact.
+pub(super) const DELETE_TAG_OF: &str =
+    "DELETE FROM tags WHERE repository_id = $1 AND name = $2 AND artifact_id = $3";
+
+/// The number of an artifact by its digest.
+pub(super) const BY_DIGEST: &str =
+    "SELECT id FROM artifacts WHERE repository_id = $1 AND digest = $2";
+
+/// The number of an artifact by a tag.
+pub(super) const BY_TAG: &str =
+    "SELECT artifact_id FROM tags WHERE repository_id = $1 AND name = $2";
+
+/// Artifacts, out of a list, were pulled. $1 when.
+pub(super) const ARTIFACTS_PULLED_BEFORE: &str = "UPDATE artifacts SET pulled_at = $1
+    WHERE (pulled_at IS NULL OR pulled_at < $1) AND id IN (";
+/// See [`ARTIFACTS_PULLED_BEFORE`].
+pub(super) const ARTIFACTS_PULLED_AFTER: &str = ")";
+
+/// Tags, out of a list, were pulled. $1 when.
+pub(super) const TAGS_PULLED_BEFORE: &str = "UPDATE tags SET pulled_at = $1
+    WHERE (pulled_at IS NULL OR pulled_at < $1) AND id IN (";
+/// See [`TAGS_PULLED_BEFORE`].
+pub(super) const TAGS_PULLED_AFTER: &str = ")";
+
+/// Repositories, out of a list, were pulled from so many times. $1 how many, $2 when last.
+pub(super) const COUNT_PULLS_BEFORE: &str = "UPDATE repositories
+    SET pull_count = pull_count + $1, updated_at = $2 WHERE id IN (";
+/// See [`COUNT_PULLS_BEFORE`].
+pub(super) const COUNT_PULLS_AFTER: &str = ")";
 
 /// Deletes all tags of an artifact.
 pub(super) const DELETE_TAGS: &str = "DELETE FROM tags WHERE artifact_id = $1 RETURNING name";

@@ -55,11 +55,25 @@ pub enum Event {
     UpdateRole,
     /// A custom role was deleted.
     DeleteRole,
+    /// A tag was made, or moved, without a push.
+    CreateTag,
+    /// What is written about a repository was changed.
+    UpdateRepository,
+    /// A label was made.
+    CreateLabel,
+    /// A label was changed.
+    UpdateLabel,
+    /// A label was deleted.
+    DeleteLabel,
+    /// A label was put on an artifact.
+    CreateArtifactLabel,
+    /// A label was taken from an artifact.
+    DeleteArtifactLabel,
 }
 
 impl Event {
     /// All of them, in the order in which Harbor's API lists them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
         Self::CreateArtifact,
         Self::DeleteArtifact,
         Self::PullArtifact,
@@ -86,6 +100,13 @@ impl Event {
         Self::CreateRole,
         Self::UpdateRole,
         Self::DeleteRole,
+        Self::CreateTag,
+        Self::UpdateRepository,
+        Self::CreateLabel,
+        Self::UpdateLabel,
+        Self::DeleteLabel,
+        Self::CreateArtifactLabel,
+        Self::DeleteArtifactLabel,
     ];
 
     /// The event with a name of Harbor's.
@@ -122,6 +143,13 @@ impl Event {
             Self::CreateRole => "create_role",
             Self::UpdateRole => "update_role",
             Self::DeleteRole => "delete_role",
+            Self::CreateTag => "create_tag",
+            Self::UpdateRepository => "update_repository",
+            Self::CreateLabel => "create_label",
+            Self::UpdateLabel => "update_label",
+            Self::DeleteLabel => "delete_label",
+            Self::CreateArtifactLabel => "create_artifact_label",
+            Self::DeleteArtifactLabel => "delete_artifact_label",
         }
     }
 

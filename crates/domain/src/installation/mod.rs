@@ -18,6 +18,7 @@ use kit::{Clock, Error, Kind, Result, Seal, Secret, Time, metrics::Metrics};
 pub use health::{Health, health};
 
 use crate::{
+    artifacts::PullMarks,
     Context, Settings,
     audit::{AuditKey, Forwarder, Pulls},
     context::Caches,
@@ -103,6 +104,7 @@ impl Context {
             audit_key,
             forwarder: Forwarder::start(),
             pulls: Pulls::default(),
+            pull_marks: PullMarks::default(),
             writers,
         };
         tokens::ready(&context).await?;

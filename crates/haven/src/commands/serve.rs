@@ -29,6 +29,9 @@ const LONGEST_ROUND: Duration = Duration::from_secs(10 * 60);
 /// How often the audit log is written and sealed.
 const AUDIT_ROUND: Duration = Duration::from_secs(1);
 
+/// How often it is written what was pulled.
+const PULLS_ROUND: Duration = Duration::from_secs(1);
+
 /// How often some of the accounts of people from elsewhere are asked about.
 const ACCOUNTS_ROUND: Duration = Duration::from_secs(60);
 
@@ -100,6 +103,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let keeping_house = tokio::spawn(keep_house(context.clone()));
     let keeping_audit = tokio::spawn(keep_audit(context.clone()));
     let keeping_accounts = tokio::spawn(keep_accounts(context.clone()));
+    let keeping_pulls = tokio::spawn(keep_pulls(context.clone()));
     announce(&config, &addresses, &metrics_addresses, https, &first_start);
 
     stop.come().await;
@@ -116,6 +120,10 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     keeping_house.abort();
     keeping_audit.abort();
     keeping_accounts.abort();
+    keeping_pulls.abort();
+    if let Err(error) = domain::artifacts::write_pulls(&context).await {
+        tracing::error!(%error, "what was pulled last could not be marked");
+    }
     if let Err(error) = domain::audit::finish(&context).await {
         tracing::error!(%error, "the last pulls could not be audited");
     }
@@ -197,6 +205,23 @@ async fn keep_audit(context: Arc<Context>) {
             Err(_) => continue,
         }
         fails = false;
+    }
+}
+
+/// Writes every second what was pulled. A failure is told when it begins and when it ends.
+async fn keep_pulls(context: Arc<Context>) {
+    let mut rounds = tokio::time::interval(PULLS_ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut fails = false;
+    loop {
+        rounds.tick().await;
+        let written = domain::artifacts::write_pulls(&context).await;
+        match &written {
+            Ok(()) if fails => tracing::info!("what is pulled is marked again"),
+            Err(error) if !fails => tracing::warn!(%error, "what is pulled cannot be marked"),
+            Ok(()) | Err(_) => {}
+        }
+        fails = written.is_err();
     }
 }
 

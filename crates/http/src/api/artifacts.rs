@@ -32,9 +32,21 @@ pub(super) fn operations() -> Operations {
 
 /// An artifact in a path.
 #[derive(Deserialize, IntoParams)]
-struct ArtifactPath {
+pub(super) struct ArtifactPath {
     /// Its digest, or one of its tags.
     reference: String,
+}
+
+impl ArtifactPath {
+    /// What names the artifact.
+    ///
+    /// # Errors
+    /// Invalid when it is neither a digest nor a tag.
+    pub(super) fn reference(&self) -> Result<Reference, Error> {
+        self.reference.parse().map_err(|error: oci::ReferenceError| {
+            Error::invalid(error.to_string()).about(Subject::Manifest)
+        })
+    }
 }
 
 /// An artifact as clients see it.
@@ -98,7 +110,7 @@ struct Platform {
 /// A tag as clients see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tag)]
-struct TagModel {
+pub(super) struct TagModel {
     id: i64,
     repository_id: i64,
     artifact_id: i64,
@@ -181,14 +193,11 @@ async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     repository: Repository,
-    Path(ArtifactPath { reference }): Path<ArtifactPath>,
+    Path(path): Path<ArtifactPath>,
 ) -> Result<Json<ArtifactModel>, ApiError> {
     let right = Right::new(Resource::Artifact, Action::Read);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let name = repository.name()?;
-    let reference: Reference = reference.parse().map_err(|error: oci::ReferenceError| {
-        Error::invalid(error.to_string()).about(Subject::Manifest)
-    })?;
+    let (name, reference) = (repository.name()?, path.reference()?);
     let found = artifacts::details(&state.domain, &allowed, &name, &reference).await?;
     Ok(Json(ArtifactModel::new(name.as_str(), found)))
 }

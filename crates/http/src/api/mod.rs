@@ -12,6 +12,7 @@ mod error;
 mod health;
 mod identity_sources;
 mod internal;
+mod labels;
 mod ldap;
 mod members;
 mod metadata;
@@ -31,6 +32,7 @@ mod second_factor;
 mod sessions;
 mod statistics;
 mod systeminfo;
+mod tags;
 mod trusts;
 mod usergroups;
 mod users;
@@ -88,6 +90,9 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         roles::operations(),
         repositories::operations(),
         artifacts::operations(),
+        tags::operations(),
+        labels::operations(),
+        labels::artifact_operations(),
         search::operations(),
         systeminfo::operations(),
         configurations::operations(),

@@ -42,7 +42,7 @@ pub(super) async fn get(
     }
     let head = asked.parts.method == Method::HEAD;
     if !head && !is_ours(&asked.parts.headers) {
-        artifacts::pulled(context, &allowed, name, reference).await?;
+        artifacts::pulled(context, &allowed, name, reference, &stored).await?;
     }
     let body = if head { Body::empty() } else { Body::from(stored.content.clone()) };
     let mut response = Response::new(body);

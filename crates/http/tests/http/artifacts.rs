@@ -44,6 +44,12 @@ fn image(config: &Digest, size: usize, note: &str) -> String {
     .to_string()
 }
 
+/// Pushes an image of its own.
+pub async fn push_image(server: &Server, repository: &str, tag: &str, note: &str) -> Digest {
+    let config = push_blob(server, repository, "{}").await;
+    push_manifest(server, repository, tag, &image(&config, 2, note)).await
+}
+
 #[tokio::test]
 async fn what_was_pushed_is_listed() {
     for server in both().await {
