@@ -124,10 +124,7 @@ async fn write_times(
     Ok(())
 }
 
-async fn write_counts(
-    context: &Context,
-    counts: HashMap<i64, Count>,
-) -> Result<(), Left<Count>> {
+async fn write_counts(context: &Context, counts: HashMap<i64, Count>) -> Result<(), Left<Count>> {
     let mut by_times: BTreeMap<i64, Vec<(i64, Count)>> = BTreeMap::new();
     for (id, count) in counts {
         by_times.entry(count.times).or_default().push((id, count));

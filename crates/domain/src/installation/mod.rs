@@ -18,8 +18,8 @@ use kit::{Clock, Error, Kind, Result, Seal, Secret, Time, metrics::Metrics};
 pub use health::{Health, health};
 
 use crate::{
-    artifacts::PullMarks,
     Context, Settings,
+    artifacts::PullMarks,
     audit::{AuditKey, Forwarder, Pulls},
     context::Caches,
     projects,

@@ -29,7 +29,7 @@ pub(super) fn operations() -> Operations {
     let (all, one) = ("/labels", "/labels/{label_id}");
     Operations::harbor("label")
         .get(all, "ListLabels", "Labels of all projects, or of one.", list, &[400, 401, 403])
-        .post(all, "CreateLabel", "Makes a label.", create, &[401, 403, 409])
+        .post(all, "CreateLabel", "Makes a label.", create, &[401, 403, 409, 415])
         .get(one, "GetLabelByID", "A label.", show, &[401, 403, 404])
         .put(one, "UpdateLabel", "Changes a label.", update, &[401, 403, 404, 409])
         .delete(one, "DeleteLabel", "Deletes a label.", remove, &[400, 401, 403, 404])
@@ -63,54 +63,22 @@ struct LabelsQuery {
     project_id: Option<i64>,
 }
 
-/// A label as clients see it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Label)]
-pub(super) struct LabelModel {
-    id: i64,
-    name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    description: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    color: String,
-    scope: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    project_id: Option<i64>,
-    creation_time: Timestamp,
-    update_time: Timestamp,
-}
-
-impl From<Label> for LabelModel {
-    fn from(label: Label) -> Self {
-        Self {
-            id: label.id,
-            name: label.name,
-            description: label.description,
-            color: label.color,
-            scope: if label.project_id.is_some() { "p" } else { "g" },
-            project_id: label.project_id,
-            creation_time: label.created_at.into(),
-            update_time: label.updated_at.into(),
-        }
-    }
-}
-
-/// A label as clients send it. What it is not changed by does not matter.
-#[derive(Default, Deserialize, ToSchema)]
+/// A label as clients see it and send it. What is sent of it beside what changes does not matter.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 #[schema(as = Label)]
-struct LabelRequest {
+pub(super) struct LabelModel {
     #[serde(deserialize_with = "null_is_nothing")]
     id: i64,
     #[serde(deserialize_with = "null_is_nothing")]
     name: String,
-    #[serde(deserialize_with = "null_is_nothing")]
+    #[serde(deserialize_with = "null_is_nothing", skip_serializing_if = "String::is_empty")]
     description: String,
-    #[serde(deserialize_with = "null_is_nothing")]
+    #[serde(deserialize_with = "null_is_nothing", skip_serializing_if = "String::is_empty")]
     color: String,
     #[serde(deserialize_with = "null_is_nothing")]
     scope: String,
-    #[serde(deserialize_with = "null_is_nothing")]
+    #[serde(deserialize_with = "null_is_nothing", skip_serializing_if = "is_none")]
     project_id: i64,
     #[serde(deserialize_with = "whatever")]
     creation_time: Timestamp,
@@ -118,8 +86,29 @@ struct LabelRequest {
     update_time: Timestamp,
 }
 
-impl LabelRequest {
-    fn label(self) -> NewLabel {
+/// Whether it is the number of no project.
+fn is_none(id: &i64) -> bool {
+    *id == 0
+}
+
+impl From<Label> for LabelModel {
+    fn from(label: Label) -> Self {
+        let scope = if label.project_id.is_some() { "p" } else { "g" };
+        Self {
+            id: label.id,
+            name: label.name,
+            description: label.description,
+            color: label.color,
+            scope: scope.to_owned(),
+            project_id: label.project_id.unwrap_or_default(),
+            creation_time: label.created_at.into(),
+            update_time: label.updated_at.into(),
+        }
+    }
+}
+
+impl LabelModel {
+    fn into_new(self) -> NewLabel {
         NewLabel { name: self.name, description: self.description, color: self.color }
     }
 }
@@ -155,7 +144,7 @@ async fn create(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     OriginalUri(uri): OriginalUri,
-    request: Sent<LabelRequest>,
+    request: Sent<LabelModel>,
 ) -> Result<Created, ApiError> {
     access::known(&state.domain, &caller).await?;
     let new = request.read().await?;
@@ -165,7 +154,7 @@ async fn create(
         _ => return Err(Error::invalid("unsupported label scope").into()),
     };
     let allowed = labels::allowed(&state.domain, &caller, project, Action::Create).await?;
-    let id = labels::create(&state.domain, &allowed, new.label()).await?;
+    let id = labels::create(&state.domain, &allowed, new.into_new()).await?;
     Ok(Created::below(&uri, id))
 }
 
@@ -182,10 +171,10 @@ async fn update(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Path(LabelPath { label_id }): Path<LabelPath>,
-    request: Sent<LabelRequest>,
+    request: Sent<LabelModel>,
 ) -> Result<Done, ApiError> {
     let (label, allowed) = labels::known(&state.domain, &caller, label_id, Action::Update).await?;
-    let new = request.read().await?.label();
+    let new = request.read().await?.into_new();
     labels::update(&state.domain, &allowed, &label, new).await?;
     Ok(Done)
 }
@@ -205,7 +194,7 @@ async fn attach(
     Extension(caller): Extension<Caller>,
     repository: Repository,
     Path(path): Path<ArtifactPath>,
-    request: Sent<LabelRequest>,
+    request: Sent<LabelModel>,
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::ArtifactLabel, Action::Create);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;

@@ -42,6 +42,7 @@ struct TagPath {
 
 /// What is shown of tags.
 #[derive(Deserialize, IntoParams)]
+#[allow(dead_code)]
 struct TagsQuery {
     /// Whether it is told of each whether a rule keeps it as it is.
     #[serde(default)]
@@ -59,7 +60,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     repository: Repository,
     Path(path): Path<ArtifactPath>,
-    Query(TagsQuery { with_immutable_status: _ }): Query<TagsQuery>,
+    Query(_): Query<TagsQuery>,
     request: ListRequest,
 ) -> Result<Listed<TagModel>, ApiError> {
     let right = Right::new(Resource::Tag, Action::List);

@@ -131,7 +131,7 @@ async fn pulls_are_marked_together_and_looks_are_not() {
             (count.as_i64().unwrap(), text(&artifact["pull_time"]), text(&tag[0]["pull_time"]))
         };
         server.ask("admin", "HEAD", "/v2/p/a/b/manifests/v1", "").await;
-        assert_eq!(server.get("alice", "/v2/p/a/b/manifests/v1").await.status, 401);
+        assert_eq!(server.get("alice", "/v2/p/a/b/manifests/v1").await.status, 403);
         assert_eq!(server.get("admin", "/v2/p/a/b/manifests/v2").await.status, 404);
         assert_eq!(marked().await, (0, never.to_owned(), never.to_owned()));
 
