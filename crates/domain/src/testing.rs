@@ -20,6 +20,7 @@ use crate::{
     projects::{self, GivenRole, MemberRef, Metadata, NewMember, NewProject, ProjectRef, Role},
     rights::Patterns,
     robots::{self, NewRobot, RequestedAccess, RequestedPermission},
+    settings,
     users::{self, NewUser},
 };
 
@@ -334,4 +335,16 @@ pub async fn add_tags(context: &Context, artifact_id: i64, count: i64) {
         })
         .await
         .unwrap();
+}
+
+/// Makes a setting what a text says.
+pub async fn set(context: &Context, key: settings::Key, text: &str) {
+    let value = settings::Value::wanted(key, text).unwrap();
+    let change = settings::Change::of(&[(key, value)], &context.seal);
+    let caches = context.caches.clone();
+    let done = context.db.write(move |tx| {
+        let (change, caches) = (change.clone(), caches.clone());
+        Box::pin(async move { change.store(tx, &caches).await })
+    });
+    done.await.unwrap();
 }

@@ -9,7 +9,8 @@ use oci::{Digest, Reference, RepositoryName, Tag, media_type};
 use super::*;
 use crate::{
     access::{AllowedCatalog, Caller, Right, on_catalog},
-    uploads,
+    settings::Key,
+    testing, uploads,
     world::{ENGINES, World},
 };
 
@@ -281,6 +282,7 @@ async fn lists_understand_everything_that_can_be_asked() {
         let world = World::new(engine).await;
         let db = &world.context.db;
         list::ARTIFACTS.try_everything(db, list_sql::ARTIFACTS_FROM, args![1]).await;
+        tagging::TAGS.try_everything(db, list_sql::TAGS_FROM, args![1]).await;
         let repositories = list::REPOSITORIES;
         repositories.try_everything(db, list_sql::EVERY_REPOSITORY_FROM, args![]).await;
         repositories.try_everything(db, list_sql::PROJECT_REPOSITORIES_FROM, args![1]).await;
@@ -316,5 +318,33 @@ async fn a_tag_goes_alone_and_a_manifest_takes_its_tags() {
             assert!(get(&world, &tag(gone)).await.unwrap_err().is(Kind::NotFound));
         }
         assert!(delete_digest(&world, &digest).await.unwrap_err().is(Kind::NotFound));
+    }
+}
+
+#[tokio::test]
+async fn pulls_leave_no_mark_where_that_is_switched_off() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let blob = world.push_blob(&name(), b"blob").await;
+        put(&world, tag("latest"), image(&blob, "")).await.unwrap();
+        let context = &world.context;
+        let marks = async || {
+            let allowed = world.allowed(&name(), Right::PULL).await;
+            let stored = get(&world, &tag("latest")).await.unwrap();
+            pulled(context, &allowed, &name(), &tag("latest"), &stored).await.unwrap();
+            write_pulls(context).await.unwrap();
+            let marks = "SELECT r.pull_count, COALESCE(a.pulled_at, 0), COALESCE(t.pulled_at, 0)
+                FROM repositories AS r JOIN artifacts AS a ON a.repository_id = r.id
+                JOIN tags AS t ON t.artifact_id = a.id";
+            let row = context.db.one(marks, args![]).await.unwrap().unwrap();
+            let get = |column: usize| row.get::<i64>(column).unwrap();
+            (get(0), get(1), get(2))
+        };
+        testing::set(context, Key::PullTimeUpdateDisable, "true").await;
+        assert_eq!(marks().await, (1, 0, 0));
+        testing::set(context, Key::PullTimeUpdateDisable, "false").await;
+        testing::set(context, Key::PullCountUpdateDisable, "true").await;
+        let now = context.clock.now().0;
+        assert_eq!(marks().await, (1, now, now));
     }
 }

@@ -10,8 +10,8 @@ mod listing;
 use crate::{
     Context,
     rights::{Principal, Who},
-    settings::{self, Key},
-    testing::both,
+    settings::Key,
+    testing::{both, set},
 };
 
 fn alice() -> Who {
@@ -29,18 +29,6 @@ async fn write(context: &Context, by: &Who, entry: Entry, end: fn() -> kit::Resu
         })
     });
     assert_eq!(done.await.is_ok(), end().is_ok());
-}
-
-/// Sets something, as the room that changes settings does.
-async fn set(context: &Context, key: settings::Key, text: &str) {
-    let value = settings::Value::wanted(key, text).unwrap();
-    let change = settings::Change::of(&[(key, value)], &context.seal);
-    let caches = context.caches.clone();
-    let done = context.db.write(move |tx| {
-        let (change, caches) = (change.clone(), caches.clone());
-        Box::pin(async move { change.store(tx, &caches).await })
-    });
-    done.await.unwrap();
 }
 
 async fn resources(context: &Context) -> Vec<String> {
