@@ -220,6 +220,18 @@ impl Store {
         self.0.metrics.store(StoreOperation::Delete).time(deleting).await
     }
 
+    /// The content of a blob came once more: it takes the place of what is there, which heals
+    /// bytes that were damaged, or goes where objects cannot be replaced without being copied.
+    ///
+    /// # Errors
+    /// Unavailable if the store fails; then it is left for the sweep.
+    pub async fn replace(&self, place: &Key, with: &Key) -> kit::Result<()> {
+        match &self.0.backend {
+            Backend::Files(files) => files.replace(place, with).await,
+            Backend::Objects(objects) => objects.delete(std::slice::from_ref(with)).await,
+        }
+    }
+
     /// All blobs in the store, whether a row names them or not.
     pub fn list(&self) -> impl Stream<Item = kit::Result<Entry>> + Send + use<> {
         match &self.0.backend {

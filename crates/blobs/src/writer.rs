@@ -35,8 +35,8 @@ pub(crate) enum Sink {
 
 /// A blob that lies in the store, durably.
 ///
-/// Its key may be one that a row names already: the same content, or the same upload finished
-/// twice. Never delete a key without making sure that no row names it.
+/// Nothing else ever lies under its key, but the same upload finished twice may have the same:
+/// never delete a key without making sure that no row names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Where.
@@ -128,7 +128,7 @@ impl Writer {
             Sink::Object(object) if actual.is_some() => object.finish().await,
             Sink::Object(object) => finish_and_check(object, digest).await,
             Sink::Published(files) if actual.is_some() => files
-                .published(digest, self.upload.size)
+                .published(&self.upload.id, digest, self.upload.size)
                 .await?
                 .ok_or_else(|| unknown_upload("its bytes are gone")),
             Sink::Published(_) => Err(unknown_upload("its bytes were not hashed so")),

@@ -122,6 +122,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0009_curation.sql"),
             include_str!("../migrations/postgres/0009_curation.sql"),
         ),
+        Migration::new(
+            10,
+            "quotas",
+            include_str!("../migrations/sqlite/0010_quotas.sql"),
+            include_str!("../migrations/postgres/0010_quotas.sql"),
+        ),
     ])
 }
 

@@ -27,6 +27,7 @@ pub mod tokens;
 pub mod sign_in;
 mod repositories;
 pub mod labels;
+pub mod quotas;
 pub mod uploads;
 pub mod artifacts;
 pub mod statistics;

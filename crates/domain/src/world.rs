@@ -6,11 +6,12 @@ use std::{path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use db::Engine;
 use futures_util::{Stream, stream};
-use oci::{Algorithm, Digest, RepositoryName};
+use oci::{Algorithm, Digest, Reference, RepositoryName, media_type};
 
 use crate::{
     Context, Settings,
     access::{self, Allowed, Caller, Right},
+    artifacts::{self, Condition, Push},
     testing::{self, Place},
     uploads::{self, Chunk, Step},
 };
@@ -53,16 +54,69 @@ impl World {
 
     /// Pushes a blob in one piece.
     pub(crate) async fn push_blob(&self, name: &RepositoryName, content: &[u8]) -> Digest {
+        self.try_push_blob(name, content).await.unwrap()
+    }
+
+    /// Pushes a blob in one piece, which may be refused.
+    pub(crate) async fn try_push_blob(
+        &self,
+        name: &RepositoryName,
+        content: &[u8],
+    ) -> kit::Result<Digest> {
         let digest = Digest::of(Algorithm::Sha256, content);
         let allowed = self.allowed(name, Right::PUSH).await;
-        let ticket =
-            uploads::begin(&self.context, &allowed, name, &Caller::system(), None).unwrap();
+        let ticket = uploads::begin(&self.context, &allowed, name, &Caller::system(), None)?;
         let (chunk, body) = (Chunk::default(), body(content));
         let step =
-            uploads::finish(&self.context, &allowed, name, &ticket, digest, chunk, body).await;
-        assert_eq!(step.unwrap(), Step::Done(()));
-        digest
+            uploads::finish(&self.context, &allowed, name, &ticket, digest, chunk, body).await?;
+        assert_eq!(step, Step::Done(()));
+        Ok(digest)
     }
+
+    /// Pushes an image of some blobs by its digest.
+    pub(crate) async fn push_image(
+        &self,
+        name: &RepositoryName,
+        blobs: &[Digest],
+        note: &str,
+    ) -> kit::Result<Digest> {
+        let content = image_of(blobs, note);
+        let reference = Reference::Digest(Digest::of(Algorithm::Sha256, &content));
+        let allowed = self.allowed(name, Right::PUSH).await;
+        let push = Push {
+            name: name.clone(),
+            reference,
+            tags: Vec::new(),
+            content_type: None,
+            content,
+            condition: Condition::Always,
+        };
+        Ok(artifacts::push(&self.context, &allowed, push).await?.digest)
+    }
+
+    /// Deletes an image.
+    pub(crate) async fn delete_image(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> kit::Result<()> {
+        let allowed = self.allowed(name, Right::DELETE).await;
+        artifacts::delete(&self.context, &allowed, name, digest).await
+    }
+}
+
+/// An image whose config and layers are some blobs, told apart by a note.
+pub(crate) fn image_of(blobs: &[Digest], note: &str) -> Bytes {
+    let part = |blob: &Digest| {
+        let kind = "application/vnd.oci.image.layer.v1.tar";
+        serde_json::json!({"mediaType": kind, "digest": blob.to_string(), "size": 1})
+    };
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
+        "config": {"mediaType": media_type::OCI_CONFIG, "digest": blobs[0].to_string(), "size": 1},
+        "layers": blobs.iter().map(part).collect::<Vec<_>>(), "annotations": {"note": note},
+    });
+    Bytes::from(manifest.to_string())
 }
 
 /// A body that brings some bytes in small pieces.

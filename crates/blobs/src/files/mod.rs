@@ -6,12 +6,15 @@
 //! │   ├── blobs
 //! │   │   ├── sha256
 //! │   │   │   └── ab                    the family: the first two hex digits
-//! │   │   │       └── abcdef…           all hex digits: a blob, complete and right
+//! │   │   │       └── abcdef….<upload id>.<random>      all hex digits: a blob, complete and right
 //! │   │   └── sha512 …
 //! │   └── uploads
 //! │       └── <upload id>.<random>      the bytes of an upload so far
 //! └── docker/registry/v2/blobs/…        blobs of an adopted store, where they lie
 //! ```
+//!
+//! **A place is never used twice.** Its name is drawn for each writer, as in a bucket: bytes that
+//! no row names can be deleted while the same content is being pushed again.
 //!
 //! A blob has no folder of its own, as the distribution project gives it: that would cost
 //! another block and inode of the disk, and each push another fsync.
@@ -128,10 +131,15 @@ impl Files {
         Ok(Volume { total: bytes(usable), free: bytes(space.f_bavail) })
     }
 
-    /// The key of a blob: its digest says where it lies.
-    fn key(digest: &Digest) -> kit::Result<Key> {
-        let hex = digest.hex();
-        Key::new(format!("{BLOBS}/{}/{}/{hex}", digest.algorithm(), &hex[..2]))
+    /// The key of a new blob that was written under a name: its digest says in which folder
+    /// it lies, and the name makes it one of its own.
+    fn key(digest: &Digest, name: &str) -> kit::Result<Key> {
+        Key::new(format!("{}/{}.{name}", Self::family(digest), digest.hex()))
+    }
+
+    /// The folder of a blob.
+    fn family(digest: &Digest) -> String {
+        format!("{BLOBS}/{}/{}", digest.algorithm(), &digest.hex()[..2])
     }
 
     /// Whether the bytes of an upload were written since this machine started, so that they
@@ -152,7 +160,7 @@ impl Files {
     }
 
     /// Makes a finished file a blob: moves it to its place and forces every new entry to the
-    /// disk. A blob already there is replaced by the same bytes, which heals a damaged one.
+    /// disk.
     fn publish(&self, file: &Path, key: &Key) -> io::Result<()> {
         let data = self.path(key);
         let Some(family) = data.parent() else {
@@ -168,29 +176,39 @@ impl Files {
         self.force_entries(family)
     }
 
-    /// The blob of a digest, forced to the disk, if it lies in its place with this size.
+    /// The blob that an upload has become, forced to the disk, if it has this size.
     ///
     /// # Errors
     /// Unavailable if the disk fails.
     pub(crate) async fn published(
         &self,
+        id: &str,
         digest: &Digest,
         size: u64,
     ) -> kit::Result<Option<Stored>> {
-        let key = Self::key(digest)?;
-        let (files, data) = (self.clone(), self.path(&key));
-        let look = move || -> io::Result<bool> {
-            let found = match fs::metadata(&data) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-                found => found?,
-            };
-            if let Some(family) = data.parent() {
-                files.force_entries(family)?;
+        let files = self.clone();
+        let (family, name) = (Self::family(digest), format!("{}.{id}.", digest.hex()));
+        let look = move || -> io::Result<Option<Entry>> {
+            for found in files.names_in(&family)?.iter().filter(|found| found.starts_with(&name)) {
+                if let Some(entry) = files.entry(format!("{family}/{found}"))?
+                    && entry.size == size
+                {
+                    files.force_entries(&files.0.root.join(&family))?;
+                    return Ok(Some(entry));
+                }
             }
-            Ok(found.len() == size)
+            Ok(None)
         };
-        let there = spawn_blocking(look).await.map_err(lost_task)?.map_err(disk("find a blob"))?;
-        Ok(there.then_some(Stored { key, size }))
+        let found = spawn_blocking(look).await.map_err(lost_task)?.map_err(disk("find a blob"))?;
+        Ok(found.map(|entry| Stored { key: entry.key, size }))
+    }
+
+    /// The same bytes came again and lie elsewhere: they take the place of those that are there,
+    /// which heals damaged ones.
+    pub(crate) async fn replace(&self, place: &Key, with: &Key) -> kit::Result<()> {
+        let (old, new) = (self.path(place), self.path(with));
+        let replace = move || fs::rename(new, old);
+        spawn_blocking(replace).await.map_err(lost_task)?.map_err(disk("replace a blob"))
     }
 
     /// Forces the entries that lead to a blob to the disk.
@@ -312,14 +330,16 @@ impl Files {
     fn walk(&self, mut send: impl FnMut(Vec<Entry>) -> bool) -> io::Result<()> {
         for (blobs, file) in [(BLOBS, ""), (ADOPTED, "/data")] {
             for algorithm in ["sha256", "sha512"] {
-                let is_digest =
-                    |hex: &String| format!("{algorithm}:{hex}").parse::<Digest>().is_ok();
+                let is_blob = |name: &String| {
+                    let hex = name.split('.').next().unwrap_or_default();
+                    format!("{algorithm}:{hex}").parse::<Digest>().is_ok()
+                };
                 let folder = format!("{blobs}/{algorithm}");
                 for family in self.names_in(&folder)? {
                     let family = format!("{folder}/{family}");
                     let mut found = Vec::new();
-                    for hex in self.names_in(&family)?.iter().filter(|name| is_digest(name)) {
-                        found.extend(self.entry(format!("{family}/{hex}{file}"))?);
+                    for name in self.names_in(&family)?.iter().filter(|name| is_blob(name)) {
+                        found.extend(self.entry(format!("{family}/{name}{file}"))?);
                     }
                     if !found.is_empty() && !send(found) {
                         return Ok(());
@@ -359,16 +379,15 @@ impl Files {
             }
             Err(error) => return Err(error),
         };
+        // Behind the digest stands the name of the writer, which begins with the upload's.
+        let upload = path.rsplit('/').next().and_then(|name| name.split('.').nth(1));
+        let upload = upload.map(str::to_owned);
         let Ok(key) = Key::new(path) else {
             return Ok(None);
         };
         let modified = time_of(metadata.modified()?);
-        Ok(metadata.is_file().then_some(Entry {
-            key,
-            size: metadata.len(),
-            modified,
-            upload: None,
-        }))
+        let size = metadata.len();
+        Ok(metadata.is_file().then_some(Entry { key, size, modified, upload }))
     }
 }
 

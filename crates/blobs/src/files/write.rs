@@ -160,7 +160,7 @@ impl FileWriter {
     /// Makes the file a blob, durably. All of it happens in one visit to a blocking thread.
     pub(crate) async fn finish(mut self, digest: &Digest) -> kit::Result<Stored> {
         self.settle().await?;
-        let key = Files::key(digest)?;
+        let key = Files::key(digest, &self.name)?;
         let size = self.written + self.batch.len() as u64;
         let (pieces, share) = self.batch.take();
         let (files, key_there, path) = (self.files.clone(), key.clone(), self.path());

@@ -13,7 +13,7 @@ use crate::{
     audit::{self, Entry, Event},
     cache::Pair,
     context::Caches,
-    repositories,
+    quotas, repositories, uploads,
 };
 
 /// Deletes a tag; the manifest stays.
@@ -100,11 +100,15 @@ async fn delete_row(
     digest: Digest,
     now: Time,
 ) -> Result<()> {
-    let row = tx
-        .one(sql::ARTIFACT, args![repository_id, digest.to_string()])
-        .await?
-        .ok_or_else(|| unknown(&Reference::Digest(digest)))?;
-    let artifact_id: i64 = row.get(0)?;
+    let gone = || unknown(&Reference::Digest(digest));
+    let found = tx.one(sql::FIND, args![repository_id, digest.to_string()]).await?;
+    let found = found.ok_or_else(gone)?;
+    let (artifact_id, manifest_id): (i64, i64) = (found.get(0)?, found.get(1)?);
+    let project_id: i64 = found.get(2)?;
+    // Locks in the order in which a push takes them: blobs, bytes, artifact.
+    let blobs = uploads::unreference(tx, caches, repository_id, artifact_id, now).await?;
+    tx.one(sql::LOCK_CONTENT, args![manifest_id]).await?;
+    tx.one(sql::ARTIFACT, args![repository_id, digest.to_string()]).await?.ok_or_else(gone)?;
     if let Some(parent) = tx.one(sql::PARENT, args![artifact_id]).await? {
         return Err(listed(&digest, &parent.get::<String>(0)?));
     }
@@ -112,12 +116,10 @@ async fn delete_row(
         let tag: Tag = tag.get::<String>(0)?.parse().map_err(Error::internal)?;
         caches.tags.changes(tx, &Pair(repository_id, tag));
     }
-    tx.execute(sql::UNREFERENCE_BLOBS, args![repository_id, artifact_id, now]).await?;
-    if let Some(row) = tx.one(sql::DELETE_ARTIFACT, args![artifact_id]).await? {
-        tx.execute(sql::DELETE_CONTENT, args![row.get::<i64>(0)?]).await?;
-    }
+    tx.execute(sql::DELETE_ARTIFACT, args![artifact_id]).await?;
+    tx.execute(sql::DELETE_CONTENT, args![manifest_id]).await?;
     caches.manifests.changes(tx, &Pair(repository_id, digest));
-    Ok(())
+    quotas::remove(tx, project_id, &blobs, Some(manifest_id)).await
 }
 
 fn listed(digest: &Digest, parent: &str) -> Error {

@@ -22,7 +22,8 @@ use crate::{
     audit::{self, Audit, Entry, Event},
     cache::Pair,
     context::Caches,
-    repositories,
+    quotas::Quota,
+    repositories, uploads,
 };
 
 /// A manifest on its way in.
@@ -79,7 +80,7 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
     let (push, manifest, digest) = read(push).await?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest);
     let deed = Arc::new(Deed {
-        project_id: allowed.project().id,
+        quota: Quota::of(context, allowed.project().id).await?,
         tags: tags_of(&push),
         digest,
         manifest,
@@ -151,7 +152,7 @@ fn tags_of(push: &Push) -> BTreeSet<Tag> {
 
 /// Everything that the transaction needs.
 struct Deed {
-    project_id: i64,
+    quota: Quota,
     push: Push,
     manifest: Manifest,
     digest: Digest,
@@ -174,21 +175,34 @@ struct Parts {
     manifests: BTreeMap<Digest, Part>,
 }
 
+/// What a push has added to the repository.
+struct Added {
+    artifact_id: i64,
+    /// The manifest and its size.
+    manifest: (i64, i64),
+    /// Blobs that count again because the manifest needs them.
+    uncounted: Vec<i64>,
+}
+
 impl Deed {
     /// Whether the manifest refers to something that is not there.
     async fn carry_out(&self, tx: &mut Tx) -> Result<bool> {
-        let repository_id =
-            repositories::ensure(tx, self.project_id, &self.push.name, self.now).await?;
+        let project_id = self.quota.project_id();
+        let repository_id = repositories::ensure(tx, project_id, &self.push.name, self.now).await?;
         self.check_condition(tx, repository_id).await?;
         let parts = self.find_parts(tx, repository_id).await?;
-        let artifact_id = match self.add(tx, repository_id, &parts).await? {
-            Some(artifact_id) => artifact_id,
+        let added = self.add(tx, repository_id, &parts).await?;
+        let artifact_id = match &added {
+            Some(added) => added.artifact_id,
             None => self.push_again(tx, repository_id).await?,
         };
         self.set_tags(tx, repository_id, artifact_id).await?;
         let entry =
             Entry::new(Event::CreateArtifact, self.push.reference.in_repository(&self.push.name));
-        self.audit.record(tx, entry.in_project(self.project_id)).await?;
+        self.audit.record(tx, entry.in_project(project_id)).await?;
+        if let Some(Added { manifest, uncounted, .. }) = added {
+            self.quota.add(tx, &uncounted, Some(manifest)).await?;
+        }
         Ok(!self.missing(&parts).is_empty())
     }
 
@@ -258,7 +272,7 @@ impl Deed {
     }
 
     /// Adds the artifact with what it needs; none if the repository has it.
-    async fn add(&self, tx: &mut Tx, repository_id: i64, parts: &Parts) -> Result<Option<i64>> {
+    async fn add(&self, tx: &mut Tx, repository_id: i64, parts: &Parts) -> Result<Option<Added>> {
         let manifest = &self.manifest;
         let manifest_size = i64::try_from(self.push.content.len()).map_err(Error::internal)?;
         let size = parts
@@ -266,10 +280,11 @@ impl Deed {
             .values()
             .chain(parts.manifests.values())
             .fold(manifest_size, |sum, part| sum.saturating_add(part.size));
+        let manifest_id = self.keep_content(tx).await?;
         let arguments = args![
-            self.project_id,
+            self.quota.project_id(),
             repository_id,
-            self.keep_content(tx).await?,
+            manifest_id,
             self.digest.to_string(),
             manifest.media_type.as_str(),
             manifest.config.as_ref().map(|config| config.media_type.clone()),
@@ -282,13 +297,13 @@ impl Deed {
         ];
         let Some(row) = tx.one(sql::ADD_ARTIFACT, arguments).await? else { return Ok(None) };
         let artifact_id = row.get(0)?;
-        self.need_blobs(tx, repository_id, artifact_id, parts).await?;
+        let uncounted = self.need_blobs(tx, repository_id, artifact_id, parts).await?;
         self.list_children(tx, artifact_id, parts).await?;
         if self.allow_missing {
             let arguments = args![artifact_id, self.digest.to_string(), repository_id];
             tx.execute(sql::ADOPT_CHILD, arguments).await?;
         }
-        Ok(Some(artifact_id))
+        Ok(Some(Added { artifact_id, manifest: (manifest_id, manifest_size), uncounted }))
     }
 
     async fn keep_content(&self, tx: &mut Tx) -> Result<i64> {
@@ -307,9 +322,9 @@ impl Deed {
         repository_id: i64,
         artifact_id: i64,
         parts: &Parts,
-    ) -> Result<()> {
+    ) -> Result<Vec<i64>> {
         if parts.blobs.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut arguments = args![artifact_id, repository_id];
         for part in parts.blobs.values() {
@@ -317,8 +332,7 @@ impl Deed {
         }
         let need = Sql::list(sql::NEED_BLOBS_BEFORE, parts.blobs.len(), sql::NEED_BLOBS_AFTER);
         tx.execute(need, arguments).await?;
-        tx.execute(sql::REFERENCE_BLOBS, args![repository_id, artifact_id]).await?;
-        Ok(())
+        uploads::reference(tx, &self.quota, repository_id, artifact_id).await
     }
 
     async fn list_children(&self, tx: &mut Tx, artifact_id: i64, parts: &Parts) -> Result<()> {

@@ -15,7 +15,7 @@ pub(super) const HELD_BLOBS_BEFORE: &str = "SELECT b.digest, b.id, b.size
     FROM repository_blobs AS h JOIN blobs AS b ON b.id = h.blob_id
     WHERE h.repository_id = $1 AND b.digest IN (";
 /// See [`HELD_BLOBS_BEFORE`].
-pub(super) const HELD_BLOBS_AFTER: &str = ") FOR KEY SHARE";
+pub(super) const HELD_BLOBS_AFTER: &str = ") ORDER BY b.id FOR KEY SHARE";
 
 /// Manifests that a repository has, out of a list, kept until the transaction ends.
 pub(super) const KNOWN_MANIFESTS_BEFORE: &str = "SELECT digest, id, size
@@ -55,11 +55,6 @@ pub(super) const NEED_BLOBS_BEFORE: &str = "INSERT INTO artifact_blobs
     SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), id FROM blobs WHERE id IN (";
 /// See [`NEED_BLOBS_BEFORE`].
 pub(super) const NEED_BLOBS_AFTER: &str = ")";
-
-/// The blobs of a repository that an artifact needs are no longer without a reference.
-pub(super) const REFERENCE_BLOBS: &str = "UPDATE repository_blobs SET unreferenced_at = NULL
-    WHERE repository_id = $1 AND unreferenced_at IS NOT NULL
-        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)";
 
 /// A manifest that an index lists.
 pub(super) const ADD_CHILD: &str = "INSERT INTO artifact_children
@@ -131,18 +126,15 @@ pub(super) const PARENT: &str = "SELECT p.digest FROM artifact_children AS c
     JOIN artifacts AS p ON p.id = c.parent_id
     WHERE c.child_id = $1 ORDER BY p.id LIMIT 1";
 
-/// The blobs that only this artifact of the repository needs lose their last reference.
-pub(super) const UNREFERENCE_BLOBS: &str = "UPDATE repository_blobs SET unreferenced_at = $3
-    WHERE repository_id = $1
-        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
-        AND NOT EXISTS (
-            SELECT 1 FROM artifact_blobs AS other
-            WHERE other.repository_id = $1 AND other.blob_id = repository_blobs.blob_id
-                AND other.artifact_id <> $2)";
+/// An artifact, and where its bytes are.
+pub(super) const FIND: &str =
+    "SELECT id, manifest_id, project_id FROM artifacts WHERE repository_id = $1 AND digest = $2";
+
+/// Locks the bytes of a manifest against whoever wants to point to them.
+pub(super) const LOCK_CONTENT: &str = "SELECT id FROM manifests WHERE id = $1 FOR UPDATE";
 
 /// Deletes an artifact; what it needs and lists goes with it.
-pub(super) const DELETE_ARTIFACT: &str =
-    "DELETE FROM artifacts WHERE id = $1 RETURNING manifest_id";
+pub(super) const DELETE_ARTIFACT: &str = "DELETE FROM artifacts WHERE id = $1";
 
 /// Deletes the bytes of a manifest that no repository has any more.
 pub(super) const DELETE_CONTENT: &str = "DELETE FROM manifests WHERE id = $1

@@ -9,6 +9,7 @@ use crate::{
     audit::{self, Entry, Event},
     cache::Pair,
     rights::Who,
+    settings::{self, Key},
     users::ADMIN,
 };
 
@@ -49,6 +50,9 @@ pub struct NewProject {
     pub metadata: Metadata,
     /// The CVEs that do not count in it.
     pub allowlist: Option<allowlists::Change>,
+    /// How much it may store, in bytes, -1 for no limit; counts only if the creator decides.
+    /// Else it is what the settings say at this moment.
+    pub storage_limit: Option<i64>,
 }
 
 /// Makes a project for somebody, who becomes its administrator. Gives its number.
@@ -69,6 +73,7 @@ pub async fn create(context: &Context, creator: &Creator, new: NewProject) -> Re
     }
     let name = new.name.clone();
     let audit = audit::by(context, &creator.by).await?;
+    let limit = limit(context, creator, &new).await?;
     let (owner_id, now, caches) = (creator.owner_id, context.clock.now(), context.caches.clone());
     let made = context
         .db
@@ -76,7 +81,8 @@ pub async fn create(context: &Context, creator: &Creator, new: NewProject) -> Re
             let (new, caches, audit) = (new.clone(), caches.clone(), audit.clone());
             Box::pin(async move {
                 let public = new.metadata.public.unwrap_or(false);
-                let row = tx.one(sql::INSERT, args![&new.name, owner_id, public, now]).await?;
+                let args = args![&new.name, owner_id, public, now, limit];
+                let row = tx.one(sql::INSERT, args).await?;
                 let id = row.ok_or_else(|| Error::internal("a new project has no id"))?.get(0)?;
                 new.metadata.store(tx, id).await?;
                 if let Some(allowlist) = &new.allowlist {
@@ -96,6 +102,16 @@ pub async fn create(context: &Context, creator: &Creator, new: NewProject) -> Re
             .about(Subject::Project),
         _ => error,
     })
+}
+
+/// How much a new project may store. While there are no quotas it is not limited.
+async fn limit(context: &Context, creator: &Creator, new: &NewProject) -> Result<i64> {
+    let configuration = settings::current(context).await?;
+    if !configuration.flag(Key::QuotaPerProjectEnable) {
+        return Ok(-1);
+    }
+    let asked = new.storage_limit.filter(|limit| creator.decides && *limit != 0);
+    Ok(asked.unwrap_or_else(|| configuration.number(Key::StoragePerProject)))
 }
 
 /// Makes the project `library`, if there is none. The caller holds a lock, and has made

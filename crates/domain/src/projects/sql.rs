@@ -36,10 +36,10 @@ pub(super) const NUMBERS: &str = "SELECT id FROM projects ORDER BY id DESC LIMIT
 /// The robots of a project. $1 project.
 pub(super) const ROBOTS: &str = "SELECT id FROM robots WHERE project_id = $1";
 
-/// A new project. $1 name, $2 owner, $3 public, $4 now.
+/// A new project. $1 name, $2 owner, $3 public, $4 now, $5 how much it may store.
 pub(super) const INSERT: &str = "\
-    INSERT INTO projects (name, owner_id, public, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, $4) RETURNING id";
+    INSERT INTO projects (name, owner_id, public, created_at, updated_at, storage_limit) \
+    VALUES ($1, $2, $3, $4, $4, $5) RETURNING id";
 
 /// The first project. $1 id, $2 name, $3 owner, $4 now.
 pub(super) const INSERT_FIRST: &str = "\

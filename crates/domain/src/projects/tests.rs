@@ -40,6 +40,7 @@ async fn the_creator_is_the_administrator() {
             name: "p".to_owned(),
             metadata: Metadata::read(pairs).unwrap(),
             allowlist: Some(list_of(&["CVE-1"])),
+            storage_limit: None,
         };
         let id = create(&context, &creator, new.clone()).await.unwrap();
         assert!(id > 1);

@@ -14,7 +14,9 @@ use kit::{Error, Result};
 use crate::{
     Context,
     projects::Allowed,
+    quotas,
     rights::{Action, Resource, Right, Rights, View},
+    settings::{self, Key},
 };
 
 /// How much there is, as far as a caller may see it.
@@ -60,9 +62,9 @@ pub async fn count(context: &Context, view: View) -> Result<Statistics> {
 pub struct Summary {
     /// Its repositories.
     pub repositories: i64,
-    /// How much its blobs and manifests take, each counted once, in bytes; none for who may
-    /// not know.
-    pub used: Option<i64>,
+    /// How much it may store and does, in bytes, the first -1 for no limit; none for who may
+    /// not know, and while there are no quotas.
+    pub quota: Option<(i64, i64)>,
     /// How many members have which role, by the role's number; none for who may not know.
     pub members: Option<BTreeMap<i64, i64>>,
 }
@@ -78,9 +80,9 @@ pub async fn sum_up(context: &Context, allowed: &Allowed, rights: &Rights) -> Re
     let repositories = context.db.one(sql::REPOSITORIES_OF_PROJECT, args![id]).await?;
     let mut summary =
         Summary { repositories: repositories.ok_or_else(missing)?.get(0)?, ..Summary::default() };
-    if rights.has(Right::new(Resource::Quota, Action::Read)) {
-        let used = context.db.one(sql::USED_BY_PROJECT, args![id]).await?;
-        summary.used = Some(used.ok_or_else(missing)?.get(0)?);
+    let enabled = settings::current(context).await?.flag(Key::QuotaPerProjectEnable);
+    if enabled && rights.has(Right::new(Resource::Quota, Action::Read)) {
+        summary.quota = Some(quotas::of_project(context, id).await?);
     }
     if rights.has(Right::new(Resource::Member, Action::List)) {
         let rows = context.db.all(sql::MEMBERS_BY_ROLE, args![id]).await?;

@@ -26,14 +26,6 @@ pub(super) const STORED: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) F
 pub(super) const REPOSITORIES_OF_PROJECT: &str =
     "SELECT COUNT(*) FROM repositories WHERE project_id = $1";
 
-/// How much the blobs that a project's repositories hold, and its manifests, take. $1 project.
-pub(super) const USED_BY_PROJECT: &str = "SELECT CAST(\
-    COALESCE((SELECT SUM(size) FROM blobs WHERE id IN (SELECT h.blob_id \
-        FROM repositories AS r JOIN repository_blobs AS h ON h.repository_id = r.id \
-        WHERE r.project_id = $1)), 0) \
-    + COALESCE((SELECT SUM(size) FROM (SELECT manifest_id, MAX(manifest_size) AS size \
-        FROM artifacts WHERE project_id = $1 GROUP BY manifest_id) AS m), 0) AS BIGINT)";
-
 /// How many members of a project have which role. $1 project.
 pub(super) const MEMBERS_BY_ROLE: &str = "\
     SELECT m.role_id, COUNT(*) FROM members AS m WHERE m.project_id = $1 \

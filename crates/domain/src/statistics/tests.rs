@@ -57,10 +57,10 @@ async fn a_project_is_summed_up_as_far_as_one_may_know() {
         }
         let proof = allowed(context, "p", Right::new(Resource::Itself, Action::Read)).await;
         let full = sum_up(context, &proof, Role::ProjectAdmin.rights()).await.unwrap();
-        assert_eq!((full.repositories, full.used), (2, Some(5)));
+        assert_eq!((full.repositories, full.quota), (2, Some((-1, 5))));
         assert_eq!(full.members, Some(BTreeMap::from([(1, 1), (2, 1), (3, 2)])));
         let some = sum_up(context, &proof, Role::LimitedGuest.rights()).await.unwrap();
-        assert_eq!((some.used, some.members), (Some(5), None));
+        assert_eq!((some.quota, some.members), (Some((-1, 5)), None));
         let little = sum_up(context, &proof, &Rights::NONE).await.unwrap();
         assert_eq!(little, Summary { repositories: 2, ..Summary::default() });
     }

@@ -9,13 +9,14 @@ use kit::{Error, Kind, Result, Subject};
 use oci::{Algorithm, Digest, RepositoryName};
 
 use super::{
-    Chunk, State, Step, Ticket, held, load, mark_cancelled, overtaken,
+    Chunk, State, Step, Ticket, held, hold, load, mark_cancelled, overtaken,
     receive::{Failure, expected, gap, receive},
     sql, ticket,
 };
 use crate::{
     Context,
     access::{Allowed, Right},
+    quotas::Quota,
     repositories,
 };
 
@@ -70,7 +71,7 @@ where
     }
     // From here on a client that hangs up changes nothing.
     let record = Record {
-        project_id: allowed.project().id,
+        quota: Quota::of(context, allowed.project().id).await?,
         name: name.clone(),
         ticket: ticket.clone(),
         epoch,
@@ -98,7 +99,7 @@ async fn resume(
 
 #[derive(Clone)]
 struct Record {
-    project_id: i64,
+    quota: Quota,
     name: RepositoryName,
     ticket: Ticket,
     /// The row's epoch, if the upload has a row.
@@ -117,7 +118,7 @@ async fn settle(context: &Context, writer: blobs::Writer, record: Record) -> Res
         }
     };
     let placed = {
-        let (stored, now) = (stored.clone(), context.clock.now());
+        let (record, stored, now) = (record.clone(), stored.clone(), context.clock.now());
         context
             .db
             .write(move |tx| {
@@ -131,19 +132,32 @@ async fn settle(context: &Context, writer: blobs::Writer, record: Record) -> Res
                         }
                     }
                     let repository_id =
-                        repositories::ensure(tx, record.project_id, &record.name, now).await?;
+                        repositories::ensure(tx, record.quota.project_id(), &record.name, now)
+                            .await?;
                     let (blob_id, place) = add(tx, &record.digest, &stored, now).await?;
-                    tx.execute(sql::HOLD, args![repository_id, blob_id, now]).await?;
+                    hold(tx, &record.quota, repository_id, blob_id, now).await?;
                     Ok(place)
                 })
             })
-            .await?
+            .await
     };
-    // The same content had a place already: the bytes that came now are not needed.
-    if placed != stored.key.as_str() {
-        context.blobs.delete(std::slice::from_ref(&stored.key)).await?;
+    match placed {
+        // The same content had a place already. It is held from now on, so it stays.
+        Ok(placed) if placed != stored.key.as_str() => {
+            context.blobs.replace(&blobs::Key::new(placed)?, &stored.key).await
+        }
+        Ok(_) => Ok(()),
+        Err(error) => {
+            if error.is(Kind::QuotaExceeded) {
+                // Nothing names the bytes, and nothing will.
+                if record.epoch.is_some() {
+                    mark_cancelled(context, &record.ticket).await?;
+                }
+                context.blobs.delete(std::slice::from_ref(&stored.key)).await?;
+            }
+            Err(error)
+        }
     }
-    Ok(())
 }
 
 /// The row of a blob and its place, made if it is not there yet.

@@ -6,11 +6,12 @@ use db::args;
 use kit::{Error, Kind, Result, Subject, Time};
 use oci::{Digest, RepositoryName};
 
-use super::sql;
+use super::{references::hold, sql};
 use crate::{
     Context,
     access::{self, Allowed, Caller, Right},
     cache::Pair,
+    quotas::{self, Quota},
     repositories,
 };
 
@@ -172,14 +173,18 @@ pub async fn delete(
     allowed.require(Right::DELETE)?;
     let repository = repositories::find(context, name).await?.ok_or_else(|| unknown(digest))?;
     let blob_id = held(context, name, digest).await?.ok_or_else(|| unknown(digest))?.blob_id;
-    let (digest, caches) = (*digest, context.caches.clone());
+    let (digest, caches, project_id) = (*digest, context.caches.clone(), allowed.project().id);
     context
         .db
         .write(move |tx| {
             let (repository_id, caches) = (repository.id, caches.clone());
             Box::pin(async move {
                 caches.blobs.changes(tx, &Pair(repository_id, digest));
-                if tx.execute(sql::LET_GO, args![repository_id, blob_id]).await? > 0 {
+                tx.one(sql::LOCK_HELD, args![repository_id, blob_id]).await?;
+                if let Some(row) = tx.one(sql::LET_GO, args![repository_id, blob_id]).await? {
+                    if row.get::<Option<i64>>(0)?.is_some() {
+                        quotas::remove(tx, project_id, &[blob_id], None).await?;
+                    }
                     return Ok(());
                 }
                 match tx.one(sql::HOLDS, args![repository_id, blob_id]).await? {
@@ -240,19 +245,21 @@ async fn take_over(
 ) -> Result<bool> {
     let Some(from) = repositories::find(context, source).await? else { return Ok(false) };
     let Some(blob) = held(context, source, digest).await? else { return Ok(false) };
-    let (project_id, name, now) = (allowed.project().id, name.clone(), context.clock.now());
+    let (name, now) = (name.clone(), context.clock.now());
+    let quota = Quota::of(context, allowed.project().id).await?;
     context
         .db
         .write(move |tx| {
             let (name, from_id, blob_id) = (name.clone(), from.id, blob.blob_id);
             Box::pin(async move {
-                let repository_id = repositories::ensure(tx, project_id, &name, now).await?;
-                let arguments = args![repository_id, from_id, blob_id, now];
-                if tx.execute(sql::HOLD_FROM, arguments).await? > 0 {
-                    return Ok(true);
+                if tx.one(sql::KEEP, args![from_id, blob_id]).await?.is_none() {
+                    // The source has lost it meanwhile.
+                    return Ok(false);
                 }
-                // Nothing to write: it is held and needed here already, or the source lost it.
-                Ok(tx.one(sql::HOLDS, args![repository_id, blob_id]).await?.is_some())
+                let repository_id =
+                    repositories::ensure(tx, quota.project_id(), &name, now).await?;
+                hold(tx, &quota, repository_id, blob_id, now).await?;
+                Ok(true)
             })
         })
         .await

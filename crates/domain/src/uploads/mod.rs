@@ -9,6 +9,7 @@
 //!   stays for a window, even if no manifest needs it yet: `unreferenced_at` is fresh.
 //! - Bytes that were acknowledged survive the end of the process, and any replica may
 //!   take the next ones: the state lies in the database and the store.
+//! - A blob counts in a project's quota by `counted_in`; `quotas` says when.
 //! - Two writers never mix their bytes: in one process the newer stops the older
 //!   (`writers`), between replicas the epoch in the row lets one of them win.
 
@@ -16,6 +17,7 @@ mod finish;
 mod hold;
 mod purge;
 mod receive;
+mod references;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,7 @@ pub(crate) use hold::held;
 pub use hold::{Held, Mounted, delete, known, link, mount, read};
 pub use purge::purge;
 pub use receive::{Chunk, append};
+pub(crate) use references::{hold, let_all_go, reference, unreference};
 pub use ticket::Ticket;
 pub(crate) use ticket::TicketKey;
 pub(crate) use writers::Writers;

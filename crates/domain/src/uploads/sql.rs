@@ -47,22 +47,62 @@ pub(super) const ADD_BLOB: &str = "INSERT INTO blobs (digest, size, place, creat
 /// The blob of a digest, kept from being collected until the transaction ends.
 pub(super) const BLOB: &str = "SELECT id, place FROM blobs WHERE digest = $1 FOR KEY SHARE";
 
-/// A repository holds a blob from now on; one that no manifest needs stays a window longer.
+/// A repository holds a blob from now on, and it counts in the project; one that no manifest
+/// needs stays a window longer. $1 repository, $2 blob, $3 now, $4 project.
 pub(super) const HOLD: &str =
-    "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at)
-    VALUES ($1, $2, $3)
+    "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at, counted_in)
+    VALUES ($1, $2, $3, $4)
     ON CONFLICT (repository_id, blob_id) DO UPDATE
-        SET unreferenced_at = excluded.unreferenced_at
+        SET unreferenced_at = excluded.unreferenced_at, counted_in = excluded.counted_in
         WHERE repository_blobs.unreferenced_at IS NOT NULL";
 
-/// A repository holds what another holds, if the other still does.
-pub(super) const HOLD_FROM: &str =
-    "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at)
-    SELECT $1, held.blob_id, $4 FROM repository_blobs AS held
-    WHERE held.repository_id = $2 AND held.blob_id = $3
-    ON CONFLICT (repository_id, blob_id) DO UPDATE
-        SET unreferenced_at = excluded.unreferenced_at
-        WHERE repository_blobs.unreferenced_at IS NOT NULL";
+/// A blob that a repository holds, kept until the transaction ends.
+pub(super) const KEEP: &str =
+    "SELECT b.id FROM repository_blobs AS h JOIN blobs AS b ON b.id = h.blob_id
+    WHERE h.repository_id = $1 AND h.blob_id = $2 FOR KEY SHARE";
+
+/// The blobs of an artifact that do not count: they have lost what they counted by.
+/// $1 repository, $2 artifact.
+pub(super) const UNCOUNTED: &str = "SELECT blob_id FROM repository_blobs
+    WHERE repository_id = $1 AND counted_in IS NULL
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)";
+
+/// The blobs that an artifact needs are no longer without a reference, and count.
+/// $1 repository, $2 artifact, $3 project.
+pub(super) const REFERENCE: &str =
+    "UPDATE repository_blobs SET unreferenced_at = NULL, counted_in = $3
+    WHERE repository_id = $1 AND unreferenced_at IS NOT NULL
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)";
+
+/// Locks what a repository holds of the blobs that an artifact needs.
+pub(super) const LOCK_NEEDED: &str = "SELECT blob_id FROM repository_blobs
+    WHERE repository_id = $1
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
+    ORDER BY blob_id FOR UPDATE";
+
+/// The blobs that only this artifact of the repository needs lose their last reference, and
+/// do not count any more. $1 repository, $2 artifact, $3 now.
+pub(super) const UNREFERENCE: &str =
+    "UPDATE repository_blobs SET unreferenced_at = $3, counted_in = NULL
+    WHERE repository_id = $1
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
+        AND NOT EXISTS (
+            SELECT 1 FROM artifact_blobs AS other
+            WHERE other.repository_id = $1 AND other.blob_id = repository_blobs.blob_id
+                AND other.artifact_id <> $2)
+    RETURNING blob_id, (SELECT b.digest FROM blobs AS b WHERE b.id = blob_id)";
+
+/// Locks a blob that a repository holds.
+pub(super) const LOCK_HELD: &str = "SELECT blob_id FROM repository_blobs
+    WHERE repository_id = $1 AND blob_id = $2 FOR UPDATE";
+
+/// The blobs that a repository holds.
+pub(super) const LOCK_ALL_HELD: &str = "SELECT blob_id FROM repository_blobs
+    WHERE repository_id = $1 ORDER BY blob_id FOR UPDATE";
+
+/// A repository no longer holds anything; gives what counted.
+pub(super) const LET_ALL_GO: &str = "DELETE FROM repository_blobs
+    WHERE repository_id = $1 RETURNING blob_id, counted_in";
 
 /// Whether a repository holds a blob.
 pub(super) const HOLDS: &str =
@@ -84,8 +124,10 @@ pub(super) const HOLDERS: &str = "SELECT r.name
 pub(super) const EXTEND_GRACE: &str = "UPDATE repository_blobs SET unreferenced_at = $3
     WHERE repository_id = $1 AND blob_id = $2 AND unreferenced_at IS NOT NULL";
 
-/// A repository no longer holds a blob, unless one of its manifests needs it.
+/// A repository no longer holds a blob, unless one of its manifests needs it; gives where it
+/// counted.
 pub(super) const LET_GO: &str = "DELETE FROM repository_blobs
     WHERE repository_id = $1 AND blob_id = $2 AND NOT EXISTS (
         SELECT 1 FROM artifact_blobs AS needed
-        WHERE needed.repository_id = $1 AND needed.blob_id = $2)";
+        WHERE needed.repository_id = $1 AND needed.blob_id = $2)
+    RETURNING counted_in";

@@ -189,6 +189,15 @@ async fn check_rows(context: &Context, report: &mut Report) -> Result<()> {
         ("a repository holds a blob that is not there", sql::HOLDS_WITHOUT_BLOB),
         ("a tag points to no artifact of its repository", sql::TAGS_ASTRAY),
         ("an artifact has no bytes", sql::ARTIFACTS_WITHOUT_CONTENT),
+        ("no artifact has the bytes of a manifest", sql::CONTENT_WITHOUT_ARTIFACT),
+        ("a manifest needs a blob that is marked as not needed", sql::NEEDED_BUT_MARKED),
+        ("no manifest needs a blob that is not marked so", sql::NOT_NEEDED_NOT_MARKED),
+        ("a blob counts in a project that does not hold it", sql::BLOBS_COUNT_ASTRAY),
+        ("a project holds a blob that does not count in it", sql::BLOBS_NOT_COUNTED),
+        ("a blob counts in the project of another repository", sql::COUNTED_ELSEWHERE),
+        ("a manifest counts in a project that does not have it", sql::MANIFESTS_COUNT_ASTRAY),
+        ("a project has a manifest that does not count in it", sql::MANIFESTS_NOT_COUNTED),
+        ("a project uses another amount than what counts in it", sql::USAGE_WRONG),
     ];
     for (what, statement) in checks {
         for row in context.db.all(statement, args![LISTED]).await? {

@@ -41,6 +41,61 @@ pub(super) const TAGS_ASTRAY: &str = "SELECT t.repository_id, t.id FROM tags AS 
     WHERE NOT EXISTS (SELECT 1 FROM artifacts AS a
         WHERE a.id = t.artifact_id AND a.repository_id = t.repository_id) LIMIT $1";
 
+/// Blobs that count in a project of which no repository holds them so.
+pub(super) const BLOBS_COUNT_ASTRAY: &str =
+    "SELECT c.project_id, c.content_id FROM quota_contents AS c
+    WHERE c.kind = 0 AND NOT EXISTS (SELECT 1 FROM repository_blobs AS h
+        WHERE h.counted_in = c.project_id AND h.blob_id = c.content_id) LIMIT $1";
+
+/// Blobs that a project holds and that do not count in it.
+pub(super) const BLOBS_NOT_COUNTED: &str =
+    "SELECT h.counted_in, h.blob_id FROM repository_blobs AS h
+    WHERE h.counted_in IS NOT NULL AND NOT EXISTS (SELECT 1 FROM quota_contents AS c
+        WHERE c.project_id = h.counted_in AND c.kind = 0 AND c.content_id = h.blob_id) LIMIT $1";
+
+/// Blobs that count in another project than that of the repository that holds them.
+pub(super) const COUNTED_ELSEWHERE: &str = "SELECT h.repository_id, h.blob_id
+    FROM repository_blobs AS h JOIN repositories AS r ON r.id = h.repository_id
+    WHERE h.counted_in <> r.project_id LIMIT $1";
+
+/// Blobs that a manifest needs though they do not count, or are marked as not needed.
+pub(super) const NEEDED_BUT_MARKED: &str =
+    "SELECT h.repository_id, h.blob_id FROM repository_blobs AS h
+    WHERE (h.counted_in IS NULL OR h.unreferenced_at IS NOT NULL)
+        AND EXISTS (SELECT 1 FROM artifact_blobs AS n
+            WHERE n.repository_id = h.repository_id AND n.blob_id = h.blob_id) LIMIT $1";
+
+/// Blobs that no manifest needs and that are not marked so: they would stay for ever.
+pub(super) const NOT_NEEDED_NOT_MARKED: &str =
+    "SELECT h.repository_id, h.blob_id FROM repository_blobs AS h
+    WHERE h.unreferenced_at IS NULL AND NOT EXISTS (SELECT 1 FROM artifact_blobs AS n
+        WHERE n.repository_id = h.repository_id AND n.blob_id = h.blob_id) LIMIT $1";
+
+/// Manifests that count in a project of which no artifact is them.
+pub(super) const MANIFESTS_COUNT_ASTRAY: &str =
+    "SELECT c.project_id, c.content_id FROM quota_contents AS c
+    WHERE c.kind = 1 AND NOT EXISTS (SELECT 1 FROM artifacts AS a
+        WHERE a.manifest_id = c.content_id AND a.project_id = c.project_id) LIMIT $1";
+
+/// Artifacts whose manifests do not count in their projects.
+pub(super) const MANIFESTS_NOT_COUNTED: &str = "SELECT a.project_id, a.id FROM artifacts AS a
+    WHERE NOT EXISTS (SELECT 1 FROM quota_contents AS c WHERE c.project_id = a.project_id
+        AND c.kind = 1 AND c.content_id = a.manifest_id) LIMIT $1";
+
+/// Projects that use another amount than what counts in them, and the difference.
+pub(super) const USAGE_WRONG: &str = "SELECT project_id, difference FROM (
+        SELECT p.id AS project_id, CAST(
+            COALESCE((SELECT SUM(c.size) FROM quota_contents AS c WHERE c.project_id = p.id), 0)
+            - COALESCE((SELECT SUM(d.change) FROM quota_changes AS d WHERE d.project_id = p.id), 0)
+            - COALESCE((SELECT u.used FROM quota_usage AS u WHERE u.project_id = p.id), 0)
+            AS BIGINT) AS difference
+        FROM projects AS p) AS sums
+    WHERE difference <> 0 LIMIT $1";
+
+/// Bytes of manifests that no artifact has.
+pub(super) const CONTENT_WITHOUT_ARTIFACT: &str = "SELECT m.id, m.id FROM manifests AS m
+    WHERE NOT EXISTS (SELECT 1 FROM artifacts AS a WHERE a.manifest_id = m.id) LIMIT $1";
+
 /// Artifacts without bytes.
 pub(super) const ARTIFACTS_WITHOUT_CONTENT: &str =
     "SELECT a.repository_id, a.id FROM artifacts AS a

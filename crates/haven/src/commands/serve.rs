@@ -32,6 +32,9 @@ const AUDIT_ROUND: Duration = Duration::from_secs(1);
 /// How often it is written what was pulled.
 const PULLS_ROUND: Duration = Duration::from_secs(1);
 
+/// How often it is added up what projects use.
+const QUOTAS_ROUND: Duration = Duration::from_secs(1);
+
 /// How often some of the accounts of people from elsewhere are asked about.
 const ACCOUNTS_ROUND: Duration = Duration::from_secs(60);
 
@@ -104,6 +107,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let keeping_audit = tokio::spawn(keep_audit(context.clone()));
     let keeping_accounts = tokio::spawn(keep_accounts(context.clone()));
     let keeping_pulls = tokio::spawn(keep_pulls(context.clone()));
+    let keeping_quotas = tokio::spawn(keep_quotas(context.clone()));
     announce(&config, &addresses, &metrics_addresses, https, &first_start);
 
     stop.come().await;
@@ -124,6 +128,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     if let Err(error) = domain::artifacts::write_pulls(&context).await {
         tracing::error!(%error, "what was pulled last could not be marked");
     }
+    keeping_quotas.abort();
     if let Err(error) = domain::audit::finish(&context).await {
         tracing::error!(%error, "the last pulls could not be audited");
     }
@@ -222,6 +227,23 @@ async fn keep_pulls(context: Arc<Context>) {
             Ok(()) | Err(_) => {}
         }
         fails = written.is_err();
+    }
+}
+
+/// Adds up what projects use, every second. A failure is told when it begins.
+async fn keep_quotas(context: Arc<Context>) {
+    let mut rounds = tokio::time::interval(QUOTAS_ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut fails = false;
+    loop {
+        rounds.tick().await;
+        let done = domain::quotas::fold(&context).await;
+        if let Err(error) = &done
+            && !fails
+        {
+            tracing::warn!(%error, "what projects use cannot be added up");
+        }
+        fails = done.is_err();
     }
 }
 

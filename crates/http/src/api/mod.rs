@@ -23,6 +23,7 @@ mod permissions;
 mod personal_tokens;
 mod ping;
 mod projects;
+mod quotas;
 mod repositories;
 mod request;
 mod robots;
@@ -97,6 +98,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         systeminfo::operations(),
         configurations::operations(),
         statistics::operations(),
+        quotas::operations(),
         allowlists::operations(),
         ldap::operations(),
         oidc::operations(),

@@ -9,6 +9,7 @@ use axum::{
 use domain::{
     access::{self, Action, Allowed, Caller, Resource, Right, View},
     projects::{self, Change, Details, Metadata, NewProject, ProjectRef, Role},
+    quotas,
     statistics::{self, Summary},
 };
 use kit::{Error, Kind, query::Pattern};
@@ -140,16 +141,9 @@ impl ProjectReq {
                 return Err(Error::new(Kind::Unsupported, message));
             }
         }
-        // A limit that would not be kept is refused. Only a sysadmin's is looked at: others
-        // get the default, whatever they ask for.
+        // Only a sysadmin's is looked at: others get the default, whatever they ask for.
         match self.storage_limit {
-            Some(limit) if decides && limit > 0 => {
-                let message = "storage limits are not supported: leave storage_limit out or -1";
-                Err(Error::new(Kind::Unsupported, message))
-            }
-            Some(limit) if decides && limit < -1 => {
-                Err(Error::invalid("storage_limit must be -1 for no limit, or a number of bytes"))
-            }
+            Some(limit) if decides && limit != 0 => quotas::is_limit(limit),
             _ => Ok(()),
         }
     }
@@ -256,10 +250,10 @@ impl From<Summary> for ProjectSummary {
             developer_count: count(Role::Developer),
             guest_count: count(Role::Guest),
             limited_guest_count: count(Role::LimitedGuest),
-            // No limit can be set yet, so there is none.
-            quota: summary
-                .used
-                .map(|used| ProjectSummaryQuota { hard: storage(-1), used: storage(used) }),
+            quota: summary.quota.map(|(limit, used)| ProjectSummaryQuota {
+                hard: storage(limit),
+                used: storage(used),
+            }),
         }
     }
 }
@@ -308,7 +302,8 @@ async fn create(
     let metadata = request.metadata()?;
     let allowlist = request.cve_allowlist.map(|list| list.change(0)).transpose()?;
     let name = request.project_name;
-    let new = NewProject { name: name.clone(), metadata, allowlist };
+    let storage_limit = request.storage_limit;
+    let new = NewProject { name: name.clone(), metadata, allowlist, storage_limit };
     let id = projects::create(&state.domain, &creator, new).await?;
     if name_in_location {
         return Ok(Created::below(&uri, name));

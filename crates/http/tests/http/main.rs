@@ -17,6 +17,7 @@ mod oidc;
 mod openapi;
 mod personal_tokens;
 mod projects;
+mod quotas;
 mod robots;
 mod search;
 mod second_factor;

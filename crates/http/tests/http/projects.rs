@@ -71,8 +71,8 @@ async fn what_this_version_does_not_do_is_refused() {
     let server = sqlite().await;
     add_user(&server.domain, "alice").await;
     for (body, code) in [
-        (json!({"project_name": "p", "storage_limit": 1000}), "UNSUPPORTED"),
         (json!({"project_name": "p", "storage_limit": -2}), "BAD_REQUEST"),
+        (json!({"project_name": "p", "storage_limit": 1125899906842625_i64}), "BAD_REQUEST"),
         (json!({"project_name": "p", "registry_id": 1}), "UNSUPPORTED"),
         (json!({"project_name": "p", "cve_allowlist": {"items": [{"cve_id": ""}]}}), "BAD_REQUEST"),
         (json!({"project_name": "p", "metadata": {"retention_id": "1"}}), "BAD_REQUEST"),

@@ -1,0 +1,216 @@
+//! Counting what a deed brings and takes away.
+
+use std::collections::BTreeSet;
+
+use db::{Args, Row, Sql, Tx, args};
+use kit::{Error, Kind, Result, Subject, size::human_size};
+
+use super::sql;
+use crate::{
+    Context,
+    settings::{self, Key},
+};
+
+/// How many blobs are counted with one statement.
+const AT_ONCE: usize = 500;
+
+/// How often something that is being removed is counted anew before a deed gives up.
+const ATTEMPTS: usize = 20;
+
+/// The quota of a project, for a deed that brings something into it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quota {
+    project_id: i64,
+    /// Whether limits count at all.
+    enforced: bool,
+}
+
+impl Quota {
+    /// The quota of a project; to be asked for before the deed.
+    pub(crate) async fn of(context: &Context, project_id: i64) -> Result<Self> {
+        let configuration = settings::current(context).await?;
+        Ok(Self { project_id, enforced: configuration.flag(Key::QuotaPerProjectEnable) })
+    }
+
+    /// The project.
+    pub(crate) fn project_id(&self) -> i64 {
+        self.project_id
+    }
+
+    /// Blobs, and perhaps a manifest with its size, count in the project from now on, each
+    /// once. That they are held or needed is written already: this is the last thing of a
+    /// deed, for it may take the lock that everybody else in the project waits for.
+    ///
+    /// # Errors
+    /// `QuotaExceeded`, in Harbor's words, when the project would get too large.
+    pub(crate) async fn add(
+        &self,
+        tx: &mut Tx,
+        blobs: &[i64],
+        manifest: Option<(i64, i64)>,
+    ) -> Result<()> {
+        let mut bytes = 0;
+        if let Some((manifest_id, size)) = manifest {
+            bytes += self.add_manifest(tx, manifest_id, size).await?;
+        }
+        let blobs: Vec<i64> = blobs.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        for some in blobs.chunks(AT_ONCE) {
+            bytes += self.add_blobs(tx, some.to_vec()).await?;
+        }
+        if bytes > 0 { self.reserve(tx, bytes).await } else { Ok(()) }
+    }
+
+    async fn add_manifest(&self, tx: &mut Tx, manifest_id: i64, size: i64) -> Result<i64> {
+        for _ in 0..ATTEMPTS {
+            let arguments = args![self.project_id, manifest_id, size];
+            if let Some(row) = tx.one(sql::ADD_MANIFEST, arguments).await? {
+                return row.get(1);
+            }
+            if tx.one(sql::KEEP_MANIFEST, args![self.project_id, manifest_id]).await?.is_some() {
+                return Ok(0);
+            }
+        }
+        Err(busy())
+    }
+
+    /// How many bytes of the blobs did not count before.
+    async fn add_blobs(&self, tx: &mut Tx, mut blobs: Vec<i64>) -> Result<i64> {
+        let mut bytes = 0;
+        for _ in 0..ATTEMPTS {
+            let added = tx.all_of(ADD_BLOBS, self.project_id, &blobs).await?;
+            for row in &added {
+                bytes += row.get::<i64>(1)?;
+            }
+            without(&mut blobs, &added)?;
+            if blobs.is_empty() {
+                return Ok(bytes);
+            }
+            // They count already: they must not cease to before this deed is done.
+            let kept = tx.all_of(KEEP_BLOBS, self.project_id, &blobs).await?;
+            without(&mut blobs, &kept)?;
+            if blobs.is_empty() {
+                return Ok(bytes);
+            }
+        }
+        Err(busy())
+    }
+
+    /// Writes that the project uses more, if it may.
+    async fn reserve(&self, tx: &mut Tx, bytes: i64) -> Result<()> {
+        let change = args![self.project_id, bytes];
+        if !self.enforced {
+            return tx.execute(sql::ADD_CHANGE, change).await.map(drop);
+        }
+        if tx.execute(sql::ADD_CHANGE_WITHOUT_LIMIT, change.clone()).await? > 0 {
+            return Ok(());
+        }
+        lock(tx, self.project_id).await?;
+        let standing = tx.one(sql::STANDING, args![self.project_id]).await?;
+        let standing = standing.ok_or_else(|| {
+            Error::unavailable("the project is being deleted").about(Subject::Project)
+        })?;
+        let (limit, used): (i64, i64) = (standing.get(0)?, standing.get(1)?);
+        if limit >= 0 && used.saturating_add(bytes) > limit {
+            return Err(exceeded(bytes, used, limit));
+        }
+        tx.execute(sql::ADD_CHANGE, change).await.map(drop)
+    }
+}
+
+/// Blobs and perhaps a manifest of a project that lost what they counted by, each of them
+/// perhaps one of several. That they are not held or needed any more is written already.
+pub(crate) async fn remove(
+    tx: &mut Tx,
+    project_id: i64,
+    blobs: &[i64],
+    manifest_id: Option<i64>,
+) -> Result<()> {
+    let mut freed = 0;
+    if let Some(manifest_id) = manifest_id {
+        let manifest = args![project_id, manifest_id];
+        if tx.one(sql::LOCK_MANIFEST, manifest.clone()).await?.is_some()
+            && let Some(row) = tx.one(sql::REMOVE_MANIFEST, manifest).await?
+        {
+            freed += row.get::<i64>(0)?;
+        }
+    }
+    let blobs: Vec<i64> = blobs.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    for some in blobs.chunks(AT_ONCE) {
+        tx.all_of(LOCK_BLOBS, project_id, some).await?;
+        for row in tx.all_of(REMOVE_BLOBS, project_id, some).await? {
+            freed += row.get::<i64>(0)?;
+        }
+    }
+    if freed > 0 {
+        tx.execute(sql::ADD_CHANGE, args![project_id, -freed]).await?;
+    }
+    Ok(())
+}
+
+/// Locks what a project uses against whoever else needs more space in it.
+pub(super) async fn lock(tx: &mut Tx, project_id: i64) -> Result<()> {
+    if tx.one(sql::LOCK_USAGE, args![project_id]).await?.is_none() {
+        tx.execute(sql::BEGIN_USAGE, args![project_id, 0]).await?;
+        tx.one(sql::LOCK_USAGE, args![project_id]).await?;
+    }
+    Ok(())
+}
+
+/// Harbor's words.
+fn exceeded(bytes: i64, used: i64, limit: i64) -> Error {
+    let size = |bytes: i64| human_size(u64::try_from(bytes).unwrap_or_default());
+    Error::new(
+        Kind::QuotaExceeded,
+        format!(
+            "adding {} of storage resource, which when updated to current usage of {} will \
+             exceed the configured upper limit of {}.",
+            size(bytes),
+            size(used),
+            size(limit)
+        ),
+    )
+}
+
+fn busy() -> Error {
+    Error::unavailable("the same content is being deleted").about(Subject::Blob)
+}
+
+/// A statement on a list of blobs of a project: what stands before and after the list.
+type OnBlobs = (&'static str, &'static str);
+
+const ADD_BLOBS: OnBlobs = (sql::ADD_BLOBS_BEFORE, sql::ADD_BLOBS_AFTER);
+const KEEP_BLOBS: OnBlobs = (sql::KEEP_BLOBS_BEFORE, sql::KEEP_BLOBS_AFTER);
+const LOCK_BLOBS: OnBlobs = (sql::LOCK_BLOBS_BEFORE, sql::LOCK_BLOBS_AFTER);
+const REMOVE_BLOBS: OnBlobs = (sql::REMOVE_BLOBS_BEFORE, sql::REMOVE_BLOBS_AFTER);
+
+/// Asking about a list of blobs.
+trait AllOf {
+    async fn all_of(
+        &mut self,
+        statement: OnBlobs,
+        project_id: i64,
+        blobs: &[i64],
+    ) -> Result<Vec<Row>>;
+}
+
+impl AllOf for Tx {
+    async fn all_of(
+        &mut self,
+        (before, after): OnBlobs,
+        project_id: i64,
+        blobs: &[i64],
+    ) -> Result<Vec<Row>> {
+        let mut arguments: Args = args![project_id];
+        for blob in blobs {
+            arguments.push(*blob);
+        }
+        self.all(Sql::list(before, blobs.len(), after), arguments).await
+    }
+}
+
+/// Leaves the blobs out that rows begin with.
+fn without(blobs: &mut Vec<i64>, rows: &[Row]) -> Result<()> {
+    let found: BTreeSet<i64> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    blobs.retain(|blob| !found.contains(blob));
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What repositories hold and manifests need, within the deeds of other rooms.
+
+use std::sync::Arc;
+
+use db::{Tx, args};
+use kit::{Error, Result, Time};
+use oci::Digest;
+
+use super::sql;
+use crate::{
+    cache::Pair,
+    context::Caches,
+    quotas::{self, Quota},
+};
+
+/// A repository holds a blob from now on, which counts in its project and stays for a window
+/// even if no manifest comes to need it. The blob's row is kept from collection by the caller's
+/// transaction.
+///
+/// The last thing of a deed, as [`Quota::add`] is.
+pub(crate) async fn hold(
+    tx: &mut Tx,
+    quota: &Quota,
+    repository_id: i64,
+    blob_id: i64,
+    now: Time,
+) -> Result<()> {
+    let arguments = args![repository_id, blob_id, now, quota.project_id()];
+    if tx.execute(sql::HOLD, arguments).await? == 0 {
+        // A manifest needs it: it is held and counted.
+        return Ok(());
+    }
+    quota.add(tx, &[blob_id], None).await
+}
+
+/// The blobs that an artifact is written to need have a reference from now on. Gives those
+/// that must be counted anew, for [`Quota::add`].
+///
+/// The caller has locked what the repository holds of them (FOR KEY SHARE), and the rows that
+/// say what the artifact needs do so too: nobody can take their references away meanwhile.
+pub(crate) async fn reference(
+    tx: &mut Tx,
+    quota: &Quota,
+    repository_id: i64,
+    artifact_id: i64,
+) -> Result<Vec<i64>> {
+    let rows = tx.all(sql::UNCOUNTED, args![repository_id, artifact_id]).await?;
+    let uncounted = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    let arguments = args![repository_id, artifact_id, quota.project_id()];
+    tx.execute(sql::REFERENCE, arguments).await?;
+    Ok(uncounted)
+}
+
+/// An artifact is about to go. What no other artifact of the repository needs has lost its
+/// last reference: it stays for a window, and does not count any more. Gives these blobs, for
+/// [`quotas::remove`].
+///
+/// To be called before anything of the artifact is locked or deleted.
+pub(crate) async fn unreference(
+    tx: &mut Tx,
+    caches: &Arc<Caches>,
+    repository_id: i64,
+    artifact_id: i64,
+    now: Time,
+) -> Result<Vec<i64>> {
+    // A push that needs one of them holds it until its manifest can be seen; only then is
+    // there a new look at who needs what.
+    tx.all(sql::LOCK_NEEDED, args![repository_id, artifact_id]).await?;
+    let rows = tx.all(sql::UNREFERENCE, args![repository_id, artifact_id, now]).await?;
+    let mut blobs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        blobs.push(row.get(0)?);
+        // What is remembered does not say that a look at it has to renew the window.
+        let digest: Digest = row.get::<String>(1)?.parse().map_err(Error::internal)?;
+        caches.blobs.changes(tx, &Pair(repository_id, digest));
+    }
+    Ok(blobs)
+}
+
+/// A repository that has no artifacts any more is about to go: it holds nothing from now on.
+pub(crate) async fn let_all_go(tx: &mut Tx, project_id: i64, repository_id: i64) -> Result<()> {
+    tx.all(sql::LOCK_ALL_HELD, args![repository_id]).await?;
+    let mut counted = Vec::new();
+    for row in tx.all(sql::LET_ALL_GO, args![repository_id]).await? {
+        if row.get::<Option<i64>>(1)?.is_some() {
+            counted.push(row.get(0)?);
+        }
+    }
+    quotas::remove(tx, project_id, &counted, None).await
+}
