@@ -128,6 +128,18 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0010_quotas.sql"),
             include_str!("../migrations/postgres/0010_quotas.sql"),
         ),
+        Migration::new(
+            11,
+            "jobs",
+            include_str!("../migrations/sqlite/0011_jobs.sql"),
+            include_str!("../migrations/postgres/0011_jobs.sql"),
+        ),
+        Migration::new(
+            12,
+            "events",
+            include_str!("../migrations/sqlite/0012_events.sql"),
+            include_str!("../migrations/postgres/0012_events.sql"),
+        ),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! A transaction, and the deed that is done in it.
 
 use futures_util::future::BoxFuture;
+use kit::{Clock, Time};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -41,6 +42,21 @@ impl Tx {
             Link::Sqlite(_) => Engine::Sqlite,
             Link::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// What time it is by the database's clock, which all replicas share. SQLite's is that of
+    /// the machine.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn now(&mut self) -> kit::Result<Time> {
+        const NOW: &str =
+            "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+        if self.engine() == Engine::Sqlite {
+            return Ok(Clock::System.now());
+        }
+        let row = self.one(NOW, Args::new()).await?;
+        row.ok_or_else(|| misuse("a database without a clock"))?.get(0)
     }
 
     /// All rows of a result.

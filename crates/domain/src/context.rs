@@ -8,7 +8,7 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts, audit,
     cache::{Cached, Pair},
-    personal_tokens, projects, repositories, robots, roles, sessions, settings, sign_in, sources,
+    events, jobs, personal_tokens, projects, repositories, robots, roles, sessions, settings, sign_in, sources,
     tokens, uploads, users,
 };
 
@@ -77,6 +77,10 @@ pub struct Context {
     pub(crate) pull_marks: artifacts::PullMarks,
     /// Who is writing which upload in this process.
     pub(crate) writers: uploads::Writers,
+    /// Wakes whoever does jobs in this process.
+    pub(crate) bell: jobs::Bell,
+    /// Pulls that are to be told of as events.
+    pub(crate) event_pulls: events::Pulls,
 }
 
 /// All facts kept in memory. Each room owns the shape of its own.

@@ -11,6 +11,8 @@ pub mod testing;
 pub mod rights;
 pub mod settings;
 pub mod audit;
+pub mod jobs;
+pub mod events;
 pub mod users;
 pub mod groups;
 pub mod configurations;
@@ -33,6 +35,7 @@ pub mod artifacts;
 pub mod statistics;
 mod installation;
 pub mod verify;
+pub mod work;
 
 #[cfg(test)]
 mod house;

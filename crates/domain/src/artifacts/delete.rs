@@ -13,6 +13,7 @@ use crate::{
     audit::{self, Entry, Event},
     cache::Pair,
     context::Caches,
+    events::{self, Happened},
     quotas, repositories, uploads,
 };
 
@@ -32,16 +33,22 @@ pub async fn untag(
     let audit = audit::by(context, allowed.by()).await?;
     let entry =
         Entry::new(Event::DeleteTag, format!("{name}:{tag}")).in_project(allowed.project().id);
+    let name = name.clone();
     context
         .db
         .write(move |tx| {
+            let (repository, name) = (repository.clone(), name.clone());
             let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
             let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
                 if !untag_row(tx, &caches, repository_id, None, &tag).await? {
                     return Err(unknown(&Reference::Tag(tag)));
                 }
-                audit.record(tx, entry).await
+                let event = events::Event::TagDeleted { tag: tag.to_string(), digest: None };
+                audit.record(tx, entry).await?;
+                let happened = Happened::new(event, audit.who(), audit.now());
+                let happened = happened.in_project(repository.project_id);
+                events::record(tx, &happened.in_repository(name.as_str())).await
             })
         })
         .await
@@ -80,26 +87,32 @@ pub async fn delete(
     let audit = audit::by(context, allowed.by()).await?;
     let entry = Entry::new(Event::DeleteArtifact, format!("{name}@{digest}"))
         .in_project(allowed.project().id);
+    let name = name.clone();
     context
         .db
         .write(move |tx| {
-            let (repository_id, caches) = (repository.id, caches.clone());
+            let (repository, name, caches) = (repository.clone(), name.clone(), caches.clone());
             let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
-                delete_row(tx, &caches, repository_id, digest, now).await?;
-                audit.record(tx, entry).await
+                let tags = delete_row(tx, &caches, repository.id, digest, now).await?;
+                audit.record(tx, entry).await?;
+                let event = events::Event::ArtifactDeleted { digest: digest.to_string(), tags };
+                let happened = Happened::new(event, audit.who(), audit.now());
+                let happened = happened.in_project(repository.project_id);
+                events::record(tx, &happened.in_repository(name.as_str())).await
             })
         })
         .await
 }
 
+/// Deletes the row of an artifact, and gives the tags that went with it.
 async fn delete_row(
     tx: &mut Tx,
     caches: &Arc<Caches>,
     repository_id: i64,
     digest: Digest,
     now: Time,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let gone = || unknown(&Reference::Digest(digest));
     let found = tx.one(sql::FIND, args![repository_id, digest.to_string()]).await?;
     let found = found.ok_or_else(gone)?;
@@ -112,14 +125,17 @@ async fn delete_row(
     if let Some(parent) = tx.one(sql::PARENT, args![artifact_id]).await? {
         return Err(listed(&digest, &parent.get::<String>(0)?));
     }
-    for tag in tx.all(sql::DELETE_TAGS, args![artifact_id]).await? {
-        let tag: Tag = tag.get::<String>(0)?.parse().map_err(Error::internal)?;
+    let mut tags = Vec::new();
+    for row in tx.all(sql::DELETE_TAGS, args![artifact_id]).await? {
+        let tag: Tag = row.get::<String>(0)?.parse().map_err(Error::internal)?;
+        tags.push(tag.to_string());
         caches.tags.changes(tx, &Pair(repository_id, tag));
     }
     tx.execute(sql::DELETE_ARTIFACT, args![artifact_id]).await?;
     tx.execute(sql::DELETE_CONTENT, args![manifest_id]).await?;
     caches.manifests.changes(tx, &Pair(repository_id, digest));
-    quotas::remove(tx, project_id, &blobs, Some(manifest_id)).await
+    quotas::remove(tx, project_id, &blobs, Some(manifest_id)).await?;
+    Ok(tags)
 }
 
 fn listed(digest: &Digest, parent: &str) -> Error {

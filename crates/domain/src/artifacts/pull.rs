@@ -17,7 +17,7 @@ use crate::{
     access::{Allowed, Right},
     audit,
     cache::Pair,
-    repositories,
+    events, repositories,
 };
 
 /// The manifest that a reference names.
@@ -71,8 +71,8 @@ async fn target(
         .await
 }
 
-/// Notes that somebody was given a manifest, for the audit log and for what is shown of the
-/// artifact, its tag and its repository. It is written soon, not now.
+/// Notes that somebody was given a manifest, for the audit log, for those who act on events and
+/// for what is shown of the artifact, its tag and its repository. It is written soon, not now.
 ///
 /// # Errors
 /// Those of the database when the settings are not in memory.
@@ -94,6 +94,9 @@ pub async fn pulled(
             .map(|target| target.tag_id),
     };
     pulls::note(context, Mark { repository_id, artifact_id, tag_id }).await?;
+    let place = (allowed.project().id, name.as_str());
+    let what = (stored.digest.to_string(), reference.to_string());
+    events::pulled(context, allowed.by(), place, what);
     let resource = reference.in_repository(name);
     audit::pulled(context, allowed.by(), allowed.project().id, resource).await
 }

@@ -22,6 +22,7 @@ use crate::{
     audit::{self, Audit, Entry, Event},
     cache::Pair,
     context::Caches,
+    events::{self, Happened},
     quotas::Quota,
     repositories, uploads,
 };
@@ -203,7 +204,17 @@ impl Deed {
         if let Some(Added { manifest, uncounted, .. }) = added {
             self.quota.add(tx, &uncounted, Some(manifest)).await?;
         }
+        events::record(tx, &self.happened()).await?;
         Ok(!self.missing(&parts).is_empty())
+    }
+
+    /// What is told of it to those who act on it later.
+    fn happened(&self) -> Happened {
+        let tags = self.tags.iter().map(ToString::to_string).collect();
+        let pushed = events::Event::ArtifactPushed { digest: self.digest.to_string(), tags };
+        Happened::new(pushed, self.audit.who(), self.now)
+            .in_project(self.quota.project_id())
+            .in_repository(self.push.name.as_str())
     }
 
     async fn check_condition(&self, tx: &mut Tx, repository_id: i64) -> Result<()> {

@@ -123,6 +123,11 @@ pub async fn outcome<T>(
 }
 
 impl Audit {
+    /// Who does the deed.
+    pub fn who(&self) -> &Who {
+        &self.by
+    }
+
     /// When the deed is done.
     pub fn now(&self) -> Time {
         self.now

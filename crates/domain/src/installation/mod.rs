@@ -22,6 +22,8 @@ use crate::{
     artifacts::PullMarks,
     audit::{AuditKey, Forwarder, Pulls},
     context::Caches,
+    events,
+    jobs::Bell,
     projects,
     sessions::SessionKey,
     sign_in::Throttle,
@@ -72,7 +74,8 @@ impl Context {
     ) -> Result<(Self, FirstStart)> {
         let caches = Arc::new(Caches::new());
         let keys = Arc::new(Keys::new());
-        tell_of_changes(&db, &caches, &keys);
+        let bell = Bell::default();
+        tell_of_changes(&db, &caches, &keys, &bell);
         let passwords = Passwords::new();
 
         let mut shared = read(&db).await?;
@@ -106,6 +109,8 @@ impl Context {
             pulls: Pulls::default(),
             pull_marks: PullMarks::default(),
             writers,
+            bell,
+            event_pulls: events::Pulls::default(),
         };
         tokens::ready(&context).await?;
         Ok((context, first_start))
@@ -113,12 +118,13 @@ impl Context {
 }
 
 /// Has everything that is kept in memory hear of changes, before anything is.
-fn tell_of_changes(db: &Db, caches: &Arc<Caches>, keys: &Arc<Keys>) {
-    let (caches, keys) = (caches.clone(), keys.clone());
+fn tell_of_changes(db: &Db, caches: &Arc<Caches>, keys: &Arc<Keys>, bell: &Bell) {
+    let (caches, keys, bell) = (caches.clone(), keys.clone(), bell.clone());
     db.on_change(Arc::new(move |changes| {
         for change in changes {
             caches.apply(change);
             keys.apply(change);
+            bell.hear(change);
         }
     }));
 }

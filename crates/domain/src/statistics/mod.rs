@@ -1,7 +1,9 @@
 //! How much there is: for the first page of the portal.
 //!
-//! Owns no table and keeps nothing: it counts when it is asked.
+//! Owns the table `activity`, how much was pushed and pulled in each hour, which it counts
+//! from events. All else it counts when it is asked.
 
+mod series;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -10,6 +12,9 @@ use std::collections::BTreeMap;
 
 use db::args;
 use kit::{Error, Result};
+
+pub(crate) use series::count_events;
+pub use series::{Activity, Bucket, Range, activity, activity_of_all};
 
 use crate::{
     Context,

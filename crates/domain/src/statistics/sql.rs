@@ -32,3 +32,17 @@ pub(super) const MEMBERS_BY_ROLE: &str = "\
     AND (m.entity_type <> 'u' OR EXISTS \
         (SELECT 1 FROM users AS u WHERE u.id = m.entity_id AND u.deleted = FALSE)) \
     GROUP BY m.role_id";
+
+/// Adds to what happened in an hour. $1 project, $2 hour, $3 pushes, $4 pulls, $5 deletes.
+pub(super) const COUNT_ACTIVITY: &str = "INSERT INTO activity \
+    (project_id, hour, pushes, pulls, deletes) VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (project_id, hour) DO UPDATE SET \
+    pushes = activity.pushes + excluded.pushes, pulls = activity.pulls + excluded.pulls, \
+    deletes = activity.deletes + excluded.deletes";
+
+/// What happened, by the number of the bucket. $1 project, $2 first hour, $3 the hour after the
+/// last, $4 how many hours of the first bucket came before the first hour of all, $5 how many
+/// hours a bucket has.
+pub(super) const ACTIVITY: &str = "SELECT (hour + $4) / $5, CAST(SUM(pushes) AS BIGINT), \
+    CAST(SUM(pulls) AS BIGINT), CAST(SUM(deletes) AS BIGINT) FROM activity \
+    WHERE project_id = $1 AND hour >= $2 AND hour < $3 GROUP BY 1 ORDER BY 1";

@@ -108,11 +108,16 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let keeping_accounts = tokio::spawn(keep_accounts(context.clone()));
     let keeping_pulls = tokio::spawn(keep_pulls(context.clone()));
     let keeping_quotas = tokio::spawn(keep_quotas(context.clone()));
+    let hearing = tokio::spawn(domain::work::hear(context.clone()));
+    let (stop_jobs, jobs_stop) = watch::channel(false);
+    let working = domain::work::serve(context.clone(), config.job_workers, jobs_stop);
+    let working = tokio::spawn(working);
     announce(&config, &addresses, &metrics_addresses, https, &first_start);
 
     stop.come().await;
     tracing::info!("stopping: no new requests, those in flight may end");
     let _ = say_stop.send(true);
+    let _ = stop_jobs.send(true);
     tokio::select! {
         cut = serving => match cut {
             Ok(0) => tracing::info!("stopped"),
@@ -121,7 +126,11 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         },
         () = stop.come() => tracing::warn!("stopped at once, because asked twice"),
     }
+    if let Err(error) = working.await {
+        tracing::error!(%error, "jobs could not be given back");
+    }
     keeping_house.abort();
+    hearing.abort();
     keeping_audit.abort();
     keeping_accounts.abort();
     keeping_pulls.abort();
@@ -131,6 +140,9 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     keeping_quotas.abort();
     if let Err(error) = domain::audit::finish(&context).await {
         tracing::error!(%error, "the last pulls could not be audited");
+    }
+    if let Err(error) = domain::events::write_pulls(&context).await {
+        tracing::error!(%error, "the last pulls could not be told of");
     }
     context.db.close().await;
     if let Some(export) = export {

@@ -336,6 +336,13 @@ pub static KEYS: &[Key] = &[
         |c, v| value::count(v).map(|v| c.http2_streams = v),
     ),
     key(
+        "jobs.workers",
+        "10",
+        COUNT,
+        "How many jobs this process does at a time",
+        |c, v| value::count(v).map(|v| c.job_workers = v),
+    ),
+    key(
         "shutdown_timeout",
         "30s",
         DURATION,

@@ -53,6 +53,8 @@ pub struct Config {
     pub stall_timeout: Duration,
     pub connections: usize,
     pub http2_streams: u32,
+    /// How many jobs are done at a time.
+    pub job_workers: u32,
     pub shutdown_timeout: Duration,
 }
 

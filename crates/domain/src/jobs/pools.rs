@@ -1,0 +1,176 @@
+//! The replicas and what they do just now, as Harbor shows its pools of workers.
+
+use db::args;
+use kit::{Error, Kind as ErrorKind, Result, Time};
+
+use super::{Kind, log, sql, stop::stop_one};
+use crate::{
+    Context,
+    rights::{Action, Allowed, Resource, Right, System},
+};
+
+/// What stands for every pool, and for every job.
+const ALL: &str = "all";
+
+/// How many pools are shown, and how many workers of them.
+const MOST_POOLS: i64 = 100;
+const MOST_WORKERS: i64 = 1000;
+
+/// A replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its name.
+    pub id: String,
+    /// The machine that it runs on.
+    pub host: String,
+    /// Its process.
+    pub pid: i64,
+    /// How many tasks it does at a time.
+    pub workers: i64,
+    /// When it started.
+    pub started_at: Time,
+    /// When it was last heard of.
+    pub beat_at: Time,
+}
+
+/// One of the places in which a replica does tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Its name.
+    pub id: String,
+    /// The replica.
+    pub pool_id: String,
+    /// What it does.
+    pub doing: Option<Doing>,
+}
+
+/// What a worker does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doing {
+    /// The kind of work.
+    pub kind: Kind,
+    /// The number of the task.
+    pub task_id: i64,
+    /// Since when.
+    pub started_at: Time,
+    /// How far it is.
+    pub check_in: String,
+    /// When it said so.
+    pub checked_in_at: Option<Time>,
+}
+
+/// All replicas.
+///
+/// # Errors
+/// None but the database's.
+pub async fn pools(context: &Context, allowed: &Allowed<System>) -> Result<Vec<Pool>> {
+    allowed.require(Right::new(Resource::JobserviceMonitor, Action::List))?;
+    let rows = context.db.all(sql::POOLS, args![MOST_POOLS]).await?;
+    let read = |row: &db::Row| {
+        Ok(Pool {
+            id: row.get(0)?,
+            host: row.get(1)?,
+            pid: row.get(2)?,
+            workers: row.get(3)?,
+            started_at: row.get(4)?,
+            beat_at: row.get(5)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The workers of a replica, or of all: those that do something, then the idle ones.
+///
+/// # Errors
+/// None but the database's.
+pub async fn workers(
+    context: &Context,
+    allowed: &Allowed<System>,
+    pool_id: &str,
+) -> Result<Vec<Worker>> {
+    let all = pool_id.eq_ignore_ascii_case(ALL);
+    let pools = pools(context, allowed).await?;
+    let mut workers = Vec::new();
+    for pool in pools.iter().filter(|pool| all || pool.id == pool_id) {
+        let worker = |n: usize, doing| {
+            let (id, pool_id) = (format!("{}-{}", pool.id, n + 1), pool.id.clone());
+            Worker { id, pool_id, doing }
+        };
+        let rows = context.db.all(sql::DOING, args![&pool.id, MOST_WORKERS]).await?;
+        for (n, row) in rows.iter().enumerate() {
+            let doing = Doing {
+                kind: Kind::read(&row.get::<String>(1)?)?,
+                task_id: row.get(0)?,
+                started_at: row.get(2)?,
+                check_in: row.get(3)?,
+                checked_in_at: row.get(4)?,
+            };
+            workers.push(worker(n, Some(doing)));
+        }
+        let places = usize::try_from(pool.workers.min(MOST_WORKERS)).unwrap_or_default();
+        workers.extend((rows.len()..places).map(|n| worker(n, None)));
+    }
+    Ok(workers)
+}
+
+/// Stops a task, by its number as a text, or all that run. One that is not there may have
+/// ended already.
+///
+/// # Errors
+/// None but the database's.
+pub async fn stop_task(context: &Context, allowed: &Allowed<System>, job_id: &str) -> Result<()> {
+    if job_id.eq_ignore_ascii_case(ALL) {
+        return stop_tasks(context, allowed).await;
+    }
+    allowed.require(Right::new(Resource::JobserviceMonitor, Action::Stop))?;
+    let Ok(task_id) = job_id.parse::<i64>() else { return Ok(()) };
+    stop_these(context, vec![task_id]).await
+}
+
+/// Stops all tasks that run.
+///
+/// # Errors
+/// None but the database's.
+pub async fn stop_tasks(context: &Context, allowed: &Allowed<System>) -> Result<()> {
+    allowed.require(Right::new(Resource::JobserviceMonitor, Action::Stop))?;
+    let rows = context.db.all(sql::RUNNING, args![MOST_WORKERS]).await?;
+    stop_these(context, rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?).await
+}
+
+async fn stop_these(context: &Context, task_ids: Vec<i64>) -> Result<()> {
+    for task_id in task_ids {
+        let clock = context.clock.clone();
+        context
+            .db
+            .write(move |tx| {
+                let clock = clock.clone();
+                Box::pin(async move {
+                    let now = super::now(tx, &clock).await?;
+                    stop_one(tx, now, task_id).await
+                })
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// The log of a task, by its number as a text.
+///
+/// # Errors
+/// NotFound when there is no such task; those of the database.
+pub async fn log_of_task(
+    context: &Context,
+    allowed: &Allowed<System>,
+    job_id: &str,
+) -> Result<String> {
+    allowed.require(Right::new(Resource::JobserviceMonitor, Action::List))?;
+    let task_id = job_id.parse::<i64>().ok();
+    let found = match task_id {
+        Some(task_id) => super::task(&context.db, task_id).await?,
+        None => None,
+    };
+    match found {
+        Some(task) => log::log(&context.db, task.id).await,
+        None => Err(Error::new(ErrorKind::NotFound, format!("job {job_id} not found"))),
+    }
+}

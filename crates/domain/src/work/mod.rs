@@ -1,0 +1,77 @@
+//! Work: which room does which kind of job, and the runner that has it done.
+//!
+//! Owns no table. A kind of job has two arms here: [`carry_out`], which calls the room's verb
+//! that does a task, and [`begin`], by which a schedule begins one. Only the binary calls.
+
+mod hear;
+mod runner;
+#[cfg(test)]
+mod tests;
+
+use db::Tx;
+use kit::{Clock, Error, Kind as ErrorKind, Result};
+
+pub use hear::hear;
+pub use runner::serve;
+
+use crate::{
+    Context,
+    jobs::{self, Cron, Kind, NewExecution, NewTask, Running, Trigger, schedules::Schedule},
+};
+
+/// When old executions are removed.
+const SWEEP_AT: &str = "0 0 0 * * *";
+
+/// Does a task. It stops early, with what it has done, when it is told to.
+///
+/// # Errors
+/// Those of the verb; what may pass is tried again.
+async fn carry_out(context: &Context, running: &Running) -> Result<()> {
+    match running.kind() {
+        Kind::ExecutionSweep => jobs::sweep(context, running).await,
+        Kind::GarbageCollection | Kind::Retention | Kind::PurgeAuditLog => {
+            Err(Error::new(ErrorKind::Unsupported, "this kind of job is not done here"))
+        }
+    }
+}
+
+/// Begins what a schedule is for, in the transaction in which it fires.
+///
+/// # Errors
+/// Those of the database.
+async fn begin(tx: &mut Tx, clock: &Clock, due: &Schedule) -> Result<()> {
+    // What still runs is not begun beside itself: it would only pile up.
+    if jobs::is_open(tx, due.kind, due.vendor_id).await? {
+        tracing::info!(kind = %due.kind, vendor = due.vendor_id, "still runs, not begun again");
+        return Ok(());
+    }
+    let shown = match due.kind {
+        Kind::ExecutionSweep => jobs::kept_by_sweep(),
+        Kind::GarbageCollection | Kind::Retention | Kind::PurgeAuditLog => due.parameters.clone(),
+    };
+    let task = NewTask::new(due.parameters.clone());
+    let new = NewExecution::new(due.kind, due.vendor_id, Trigger::Schedule);
+    jobs::start(tx, clock, new.showing(shown).with(task)).await.map(drop)
+}
+
+/// Makes the schedules that every installation has.
+async fn make_ready(context: &Context) -> Result<()> {
+    let sweep = (Kind::ExecutionSweep, -1);
+    let cron = Cron::parse(SWEEP_AT)?;
+    let found = jobs::schedules::get(&context.db, sweep.0, sweep.1).await?;
+    if found.is_some_and(|found| found.cron == cron.as_str()) {
+        return Ok(());
+    }
+    let clock = context.clock.clone();
+    context
+        .db
+        .write(move |tx| {
+            let (clock, cron) = (clock.clone(), cron.clone());
+            Box::pin(async move {
+                let when = ("Custom", &cron);
+                let nothing = jobs::Attributes::new();
+                jobs::schedules::set(tx, &clock, sweep, when, &nothing).await.map(drop)
+            })
+        })
+        .await
+}
