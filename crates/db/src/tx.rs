@@ -50,8 +50,7 @@ impl Tx {
     /// # Errors
     /// As [`Tx::all`].
     pub async fn now(&mut self) -> kit::Result<Time> {
-        const NOW: &str =
-            "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+        const NOW: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
         if self.engine() == Engine::Sqlite {
             return Ok(Clock::System.now());
         }

@@ -8,8 +8,8 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts, audit,
     cache::{Cached, Pair},
-    events, jobs, personal_tokens, projects, repositories, robots, roles, sessions, settings, sign_in, sources,
-    tokens, uploads, users,
+    events, jobs, personal_tokens, projects, repositories, robots, roles, sessions, settings,
+    sign_in, sources, tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.

@@ -23,7 +23,7 @@ mod tests;
 
 pub use event::Event;
 pub(crate) use order::{forget, order};
-pub(crate) use pulls::{Pulls, pulled};
 pub use pulls::write_pulls;
+pub(crate) use pulls::{Pulls, pulled};
 pub(crate) use read::{Subscriber, deliver, is_behind, subscribe};
 pub(crate) use record::{Happened, record, record_all};

@@ -64,8 +64,11 @@ pub async fn write_pulls(context: &Context) -> Result<()> {
     let mut pulls: Vec<_> = pulls.into_iter().collect();
     pulls.sort_by_key(|(_, (_, at))| *at);
     while !pulls.is_empty() {
-        let some: Vec<Happened> =
-            pulls.iter().take(AT_ONCE).map(|(pull, (times, at))| pull.happened(*times, *at)).collect();
+        let some: Vec<Happened> = pulls
+            .iter()
+            .take(AT_ONCE)
+            .map(|(pull, (times, at))| pull.happened(*times, *at))
+            .collect();
         let written = some.len();
         let writing = context
             .db

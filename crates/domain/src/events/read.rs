@@ -54,9 +54,8 @@ pub(crate) async fn is_behind(db: &Db) -> Result<(bool, bool)> {
 pub(crate) async fn deliver(db: &Db, subscriber: Subscriber) -> Result<u64> {
     let mut given = 0;
     loop {
-        let some = db
-            .write(move |tx| Box::pin(async move { deliver_some(tx, subscriber).await }))
-            .await?;
+        let some =
+            db.write(move |tx| Box::pin(async move { deliver_some(tx, subscriber).await })).await?;
         given += some as u64;
         if some < AT_ONCE as usize {
             return Ok(given);

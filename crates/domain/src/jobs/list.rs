@@ -146,7 +146,9 @@ pub(crate) async fn find(
     id: i64,
 ) -> Result<Option<Execution>> {
     let Some(row) = db.one(sql::EXECUTION, args![id]).await? else { return Ok(None) };
-    if row.get::<String>(1)? != kind.name() || vendor_id.is_some_and(|of| row.get(2).ok() != Some(of)) {
+    if row.get::<String>(1)? != kind.name()
+        || vendor_id.is_some_and(|of| row.get(2).ok() != Some(of))
+    {
         return Ok(None);
     }
     let mut found = [read_execution(&row)?];

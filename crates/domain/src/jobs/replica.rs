@@ -167,8 +167,7 @@ pub(crate) async fn inherit(db: &Db, clock: &Clock) -> Result<usize> {
     loop {
         let orphans = db.all(sql::ORPHANS, args![AT_ONCE]).await?;
         for row in &orphans {
-            let hold =
-                Hold { task_id: row.get(0)?, execution_id: row.get(1)?, epoch: row.get(2)? };
+            let hold = Hold { task_id: row.get(0)?, execution_id: row.get(1)?, epoch: row.get(2)? };
             let clock = clock.clone();
             db.write(move |tx: &mut Tx| {
                 let clock = clock.clone();

@@ -4,7 +4,7 @@ use std::{
     fmt::{Display, Write as _},
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
 };
 

@@ -56,8 +56,7 @@ pub(crate) async fn set(
     let now = super::now(tx, clock).await?;
     let next = cron.after(now).ok_or_else(|| Error::invalid("the cron string never fires"))?;
     let parameters = text_of(parameters)?;
-    let arguments =
-        args![kind.name(), vendor_id, cron_type, cron.as_str(), parameters, next, now];
+    let arguments = args![kind.name(), vendor_id, cron_type, cron.as_str(), parameters, next, now];
     let row = tx.one(sql::SET_SCHEDULE, arguments).await?;
     tx.announce(Change::new(TOPIC, ""));
     row.ok_or_else(|| Error::internal("a schedule without a number"))?.get(0)

@@ -109,8 +109,7 @@ pub(super) const SET_ATTRIBUTES_OF_TASK: &str =
     "UPDATE tasks SET extra_attrs = $2, updated_at = $3 WHERE id = $1";
 
 /// What is shown of an execution. $1 execution.
-pub(super) const ATTRIBUTES_OF_EXECUTION: &str =
-    "SELECT extra_attrs FROM executions WHERE id = $1";
+pub(super) const ATTRIBUTES_OF_EXECUTION: &str = "SELECT extra_attrs FROM executions WHERE id = $1";
 
 /// Sets what is shown of an execution. $1 execution, $2 all of it, $3 now.
 pub(super) const SET_ATTRIBUTES_OF_EXECUTION: &str =

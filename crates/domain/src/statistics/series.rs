@@ -169,7 +169,9 @@ pub(crate) async fn count_events(tx: &mut Tx, happened: &[Happened]) -> Result<(
     for one in happened {
         let (pushes, pulls, deletes) = match &one.event {
             Event::ArtifactPushed { .. } => (1, 0, 0),
-            Event::ArtifactPulled { times, .. } => (0, i64::try_from(*times).unwrap_or(i64::MAX), 0),
+            Event::ArtifactPulled { times, .. } => {
+                (0, i64::try_from(*times).unwrap_or(i64::MAX), 0)
+            }
             Event::ArtifactDeleted { .. } => (0, 0, 1),
             _ => continue,
         };

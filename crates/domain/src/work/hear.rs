@@ -12,8 +12,10 @@ use crate::{
 };
 
 /// Everybody who is given events.
-const SUBSCRIBERS: &[Subscriber] =
-    &[Subscriber { name: "activity", take: |tx, happened| Box::pin(statistics::count_events(tx, happened)) }];
+const SUBSCRIBERS: &[Subscriber] = &[Subscriber {
+    name: "activity",
+    take: |tx, happened| Box::pin(statistics::count_events(tx, happened)),
+}];
 
 /// How often it is looked for events.
 const ROUND: Duration = Duration::from_secs(1);

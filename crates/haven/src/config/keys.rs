@@ -335,13 +335,9 @@ pub static KEYS: &[Key] = &[
         "How many requests one HTTP/2 connection may have open",
         |c, v| value::count(v).map(|v| c.http2_streams = v),
     ),
-    key(
-        "jobs.workers",
-        "10",
-        COUNT,
-        "How many jobs this process does at a time",
-        |c, v| value::count(v).map(|v| c.job_workers = v),
-    ),
+    key("jobs.workers", "10", COUNT, "How many jobs this process does at a time", |c, v| {
+        value::count(v).map(|v| c.job_workers = v)
+    }),
     key(
         "shutdown_timeout",
         "30s",
