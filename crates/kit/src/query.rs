@@ -74,6 +74,11 @@ pub enum Pattern {
 }
 
 impl Filter {
+    /// Whether everything is let through.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads a `q` that was decoded once, as all of a query is. Clients that encode it
     /// twice, as Harbor's portal does, are understood too.
     ///

@@ -48,7 +48,8 @@ pub async fn on_account(
 }
 
 /// Whether a caller may make a user: whoever may make any, and where the settings let people
-/// register, everybody who does so from the portal's own page.
+/// register, everybody who does so from the portal's own page; and whether it is somebody
+/// who registers, whom `sign_in::may_register` bounds.
 ///
 /// # Errors
 /// Forbidden unless users have passwords here; as [`super::on_system`].
@@ -56,7 +57,7 @@ pub async fn to_make_user(
     context: &Context,
     caller: &Caller,
     from_page: bool,
-) -> Result<Allowed<System>> {
+) -> Result<(Allowed<System>, bool)> {
     let right = Right::new(Resource::User, Action::Create);
     let allowed = on_system(context, caller, right).await;
     let configuration = settings::current(context).await?;
@@ -73,12 +74,13 @@ pub async fn to_make_user(
                 && !caller.has_token() =>
         {
             if from_page {
-                return Ok(Allowed::decided(System, right, Reach::Everything, caller.who()));
+                let allowed = Allowed::decided(System, right, Reach::Everything, caller.who());
+                return Ok((allowed, true));
             }
             let message = "self-registration cannot be triggered via API";
             Err(Error::new(Kind::Forbidden, message))
         }
-        decided => decided,
+        decided => decided.map(|allowed| (allowed, false)),
     }
 }
 

@@ -4,8 +4,8 @@
 //!
 //! A page is found in two steps that are one statement: the ids of its entries, by the
 //! conditions and the order, and then what is shown of these few. The total is counted by
-//! the same conditions, exactly; a first page that is not full, and a last one, need no
-//! counting.
+//! the same conditions, exactly, side by side with the page; a first page of a filter that is
+//! not full needs no counting.
 //!
 //! Statements are put together of what the declaration holds and of placeholders only
 //! ([`db::Statement`]). Every field that can be filtered or sorted by has an index, or the
@@ -138,13 +138,14 @@ impl List {
             let (sql, values) = self.count(source, selection)?.finish();
             db.one(sql, values).await?.map_or(Ok(0), |row| row.get(0))
         };
-        // Of a first page it shows only afterwards whether there is anything to count.
-        let (rows, counted) = match selection.page.page {
-            1 => (page.await?, None),
-            _ => {
-                let (rows, counted) = tokio::try_join!(page, count())?;
-                (rows, Some(counted))
-            }
+        // Of a first page it shows only afterwards whether there is anything to count, and by a
+        // filter the count may look at as much as the page did.
+        let counts_later = selection.page.page == 1 && !selection.filter.is_empty();
+        let (rows, counted) = if counts_later {
+            (page.await?, None)
+        } else {
+            let (rows, counted) = tokio::try_join!(page, count())?;
+            (rows, Some(counted))
         };
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         let known = counted.or_else(|| self.total_without_counting(selection.page, items.len()));

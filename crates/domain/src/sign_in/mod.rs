@@ -128,6 +128,14 @@ pub async fn confirm(
     }
 }
 
+/// Whether somebody may register from an address now.
+///
+/// # Errors
+/// TooMany, with the time to wait, when many did within the hour.
+pub fn may_register(context: &Context, attempt: &Attempt) -> Result<()> {
+    context.throttle.may_register(attempt.address, context.clock.now())
+}
+
 async fn signed_in(
     context: &Context,
     name: &str,

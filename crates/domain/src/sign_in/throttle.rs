@@ -45,6 +45,10 @@ const FREE_OF_NETWORK: u32 = 50;
 /// How many passwords are compared with remembered ones during one delay.
 const MOST_COMPARED: u32 = 100;
 
+/// How many may register from one network within [`REGISTERED_WITHIN`].
+const MOST_REGISTERED: u32 = 100;
+const REGISTERED_WITHIN: Duration = Duration::from_secs(3600);
+
 /// The longest delays.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 const LONGEST_OF_NETWORK: Duration = Duration::from_secs(60);
@@ -56,6 +60,14 @@ pub(crate) struct Throttle {
     accounts: Cache<u64, Arc<Mutex<Tries>>>,
     networks: Cache<IpAddr, Arc<Mutex<Tries>>>,
     known: Cache<(u64, IpAddr), ()>,
+    registered: Cache<IpAddr, Arc<Mutex<Registered>>>,
+}
+
+/// How many registered since a moment.
+#[derive(Debug, Default)]
+struct Registered {
+    since: Option<Time>,
+    users: u32,
 }
 
 /// Who tries: an account by the hash of its name, and where from.
@@ -124,18 +136,25 @@ impl Throttle {
             accounts: bounded(FORGOTTEN_AFTER),
             networks: bounded(FORGOTTEN_AFTER),
             known: bounded(KNOWN_FOR),
+            registered: bounded(REGISTERED_WITHIN),
         }
     }
 
     /// Who tries.
     pub(super) fn pair(&self, name: &str, address: IpAddr) -> Pair {
-        Pair { account: self.hasher.hash_one(name), network: network(address) }
+        Pair { account: self.account(name), network: network(address) }
+    }
+
+    /// An account by its name: one and the same however a directory lets it be written.
+    fn account(&self, name: &str) -> u64 {
+        self.hasher.hash_one(name.trim().to_lowercase())
     }
 
     /// Who tries while it is signed in: whoever finds a session open and guesses there does not
     /// make its owner wait who signs in.
     pub(super) fn pair_in_session(&self, name: &str, address: IpAddr) -> Pair {
-        Pair { account: self.hasher.hash_one(("in session", name)), network: network(address) }
+        let account = self.hasher.hash_one(("in session", self.account(name)));
+        Pair { account, network: network(address) }
     }
 
     /// Whether a password may be tried now.
@@ -163,6 +182,29 @@ impl Throttle {
         let mut error = Error::new(Kind::TooMany, message);
         error.retry_after = Some(left.max(Duration::from_secs(1)));
         Err(error)
+    }
+
+    /// Counts somebody who registers from an address.
+    ///
+    /// # Errors
+    /// TooMany, with the time to wait, when many did within the hour.
+    pub(super) fn may_register(&self, address: IpAddr, now: Time) -> Result<()> {
+        let registered = self.registered.get_with(network(address), Arc::default);
+        let mut registered = registered.lock();
+        let ends = registered.since.map(|since| since.after(REGISTERED_WITHIN));
+        match ends.filter(|ends| now < *ends) {
+            None => *registered = Registered { since: Some(now), users: 0 },
+            Some(ends) if registered.users >= MOST_REGISTERED => {
+                let message = "too many users registered from here, try again later";
+                let mut error = Error::new(Kind::TooMany, message);
+                let left = u64::try_from(ends.0.saturating_sub(now.0)).unwrap_or_default();
+                error.retry_after = Some(Duration::from_micros(left).max(Duration::from_secs(1)));
+                return Err(error);
+            }
+            Some(_) => {}
+        }
+        registered.users += 1;
+        Ok(())
     }
 
     /// Whether a password may be compared with remembered ones, though it may not be tried.
@@ -345,6 +387,28 @@ mod tests {
         let compared = (0..1000).filter(|_| throttle.may_compare(&pair)).count();
         assert_eq!(compared, 100);
         assert!(!throttle.may_compare(&throttle.pair("bob", HOME.into())));
+    }
+
+    #[test]
+    fn a_name_is_one_however_it_is_written() {
+        let throttle = Throttle::new();
+        let one = throttle.pair("alice", HOME.into());
+        assert_eq!(throttle.pair(" ALICE ", HOME.into()).key(), one.key());
+        assert_ne!(throttle.pair("alic", HOME.into()).key(), one.key());
+        assert_ne!(throttle.pair_in_session("Alice", HOME.into()).key(), one.key());
+    }
+
+    #[test]
+    fn registering_is_bounded_by_network_and_hour() {
+        let throttle = Throttle::new();
+        for n in 0..100 {
+            throttle.may_register(HOME.into(), START.after(secs(n))).unwrap();
+        }
+        let refused = throttle.may_register(HOME.into(), START.after(secs(600))).unwrap_err();
+        assert!(refused.is(Kind::TooMany));
+        assert_eq!(refused.retry_after, Some(secs(3000)));
+        throttle.may_register([192, 0, 2, 2].into(), START.after(secs(600))).unwrap();
+        throttle.may_register(HOME.into(), START.after(secs(3600))).unwrap();
     }
 
     #[test]

@@ -250,9 +250,13 @@ async fn create(
     Extension(caller): Extension<Caller>,
     OriginalUri(uri): OriginalUri,
     FromPage(from_page): FromPage,
+    parts: Parts,
     request: Sent<UserCreationReq>,
 ) -> Result<Created, ApiError> {
-    let allowed = access::to_make_user(&state.domain, &caller, from_page).await?;
+    let (allowed, registers) = access::to_make_user(&state.domain, &caller, from_page).await?;
+    if registers {
+        sign_in::may_register(&state.domain, &auth::attempt(&parts.extensions, Way::Portal))?;
+    }
     let request = request.read().await?;
     let new = NewUser {
         username: request.username,
