@@ -140,6 +140,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0012_events.sql"),
             include_str!("../migrations/postgres/0012_events.sql"),
         ),
+        Migration::new(
+            13,
+            "immutability",
+            include_str!("../migrations/sqlite/0013_immutability.sql"),
+            include_str!("../migrations/postgres/0013_immutability.sql"),
+        ),
     ])
 }
 

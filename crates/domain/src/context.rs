@@ -8,8 +8,8 @@ use kit::{Clock, Seal, metrics::Metrics};
 use crate::{
     artifacts, audit,
     cache::{Cached, Pair},
-    events, jobs, personal_tokens, projects, repositories, robots, roles, sessions, settings,
-    sign_in, sources, tokens, uploads, users,
+    events, immutability, jobs, personal_tokens, projects, repositories, robots, roles, sessions,
+    settings, sign_in, sources, tokens, uploads, users,
 };
 
 /// How this installation is to behave, from its configuration.
@@ -101,6 +101,7 @@ pub(crate) struct Caches {
     pub(crate) cli_proofs: personal_tokens::Proofs,
     pub(crate) repositories: Cached<String, repositories::Repository>,
     pub(crate) tags: Cached<Pair<i64, oci::Tag>, artifacts::Target>,
+    pub(crate) immutable_rules: Cached<i64, immutability::Rules>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
     pub(crate) blobs: Cached<Pair<i64, oci::Digest>, uploads::Held>,
 }
@@ -129,6 +130,7 @@ impl Caches {
             cli_secrets: Cached::new("cli_secret", Self::MOST, |_| 1),
             cli_proofs: personal_tokens::no_proofs(),
             repositories: Cached::new("repository", Self::MOST, |_| 1),
+            immutable_rules: Cached::new("immutable_rules", Self::MOST, |_| 1),
             tags: Cached::new("tag", Self::MOST, |_| 1),
             manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
                 u32::try_from(stored.content.len()).unwrap_or(u32::MAX).saturating_add(256)
@@ -156,6 +158,7 @@ impl Caches {
             || self.personal_tokens.apply(change)
             || self.cli_secrets.apply(change)
             || self.repositories.apply(change)
+            || self.immutable_rules.apply(change)
             || self.tags.apply(change)
             || self.manifests.apply(change)
             || self.blobs.apply(change);
@@ -173,6 +176,7 @@ impl Caches {
         self.personal_tokens.forget_all();
         self.cli_secrets.forget_all();
         self.repositories.forget_all();
+        self.immutable_rules.forget_all();
         self.tags.forget_all();
         self.manifests.forget_all();
         self.blobs.forget_all();

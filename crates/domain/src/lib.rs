@@ -29,6 +29,7 @@ pub mod tokens;
 pub mod sign_in;
 mod repositories;
 pub mod labels;
+pub mod immutability;
 pub mod quotas;
 pub mod uploads;
 pub mod artifacts;

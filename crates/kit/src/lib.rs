@@ -9,7 +9,9 @@ mod pattern;
 pub mod query;
 mod seal;
 mod secret;
+mod selector;
 pub mod size;
+mod version;
 
 pub use clock::{Clock, Time};
 pub use error::{Detail, Error, Kind, Result, Subject};
@@ -19,3 +21,5 @@ pub use pattern::Pattern;
 pub use query::Selection;
 pub use seal::Seal;
 pub use secret::{Secret, constant_time_eq, random_bytes, random_password, random_token};
+pub use selector::Selector;
+pub use version::{Version, Versions};

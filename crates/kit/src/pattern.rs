@@ -386,6 +386,58 @@ mod tests {
         assert!(!parts.matches(&"a/".repeat(99)));
     }
 
+    /// What the rules say, tried one after the other without any thought of time. Of the
+    /// pattern it is given what has neither braces nor classes.
+    fn naive(pattern: &str, name: &str) -> bool {
+        fn part(pattern: &[char], name: &[char]) -> bool {
+            match pattern.split_first() {
+                None => name.is_empty(),
+                Some(('*', rest)) => (0..=name.len()).any(|n| part(rest, &name[n..])),
+                Some(('?', rest)) => !name.is_empty() && part(rest, &name[1..]),
+                Some((c, rest)) => name.first() == Some(c) && part(rest, &name[1..]),
+            }
+        }
+        fn parts(pattern: &[Vec<char>], name: &[Vec<char>]) -> bool {
+            match pattern.split_first() {
+                None => name.is_empty(),
+                Some((first, [])) if first == &['*', '*'] => !name.is_empty(),
+                Some((first, rest)) if first == &['*', '*'] => {
+                    (0..=name.len()).any(|n| parts(rest, &name[n..]))
+                }
+                Some((first, rest)) => {
+                    !name.is_empty() && part(first, &name[0]) && parts(rest, &name[1..])
+                }
+            }
+        }
+        let split = |text: &str| -> Vec<Vec<char>> {
+            text.split('/').map(|part| part.chars().collect()).collect()
+        };
+        parts(&split(pattern), &split(name))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn as_the_naive_matcher_says(pattern in "[ab*?/]{0,8}", name in "[ab/]{0,8}") {
+            let parsed: Pattern = pattern.parse().unwrap();
+            prop_assert_eq!(parsed.matches(&name), naive(&pattern, &name));
+        }
+
+        #[test]
+        fn braces_are_one_of_several(
+            // No star beside a brace: together with an empty alternative it would be `**`.
+            before in "([ab*/]{0,2}[ab/])?",
+            these in prop::collection::vec("[ab?]{0,3}", 1..4),
+            after in "([ab/][ab*/]{0,2})?",
+            name in "[ab/]{0,6}",
+        ) {
+            let pattern: Pattern = format!("{before}{{{}}}{after}", these.join(",")).parse().unwrap();
+            let expected = these.iter().any(|one| naive(&format!("{before}{one}{after}"), &name));
+            prop_assert_eq!(pattern.matches(&name), expected);
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_panics(pattern in "[ab*?\\[\\]{},/\\\\^-]{0,40}", name in "[ab/-]{0,20}") {

@@ -14,13 +14,13 @@ use crate::{
     cache::Pair,
     context::Caches,
     events::{self, Happened},
-    quotas, repositories, uploads,
+    immutability, quotas, repositories, uploads,
 };
 
 /// Deletes a tag; the manifest stays.
 ///
 /// # Errors
-/// Not found when there is no such tag.
+/// Not found when there is no such tag; immutable when a rule keeps it.
 pub async fn untag(
     context: &Context,
     allowed: &Allowed,
@@ -29,7 +29,7 @@ pub async fn untag(
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
-    let (tag, caches) = (tag.clone(), context.caches.clone());
+    let (name, tag, caches) = (name.clone(), tag.clone(), context.caches.clone());
     let audit = audit::by(context, allowed.by()).await?;
     let entry =
         Entry::new(Event::DeleteTag, format!("{name}:{tag}")).in_project(allowed.project().id);
@@ -39,9 +39,11 @@ pub async fn untag(
         .write(move |tx| {
             let (repository, name) = (repository.clone(), name.clone());
             let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
-            let (audit, entry) = (audit.clone(), entry.clone());
+            let project_id = repository.project_id;
+            let (audit, entry, name) = (audit.clone(), entry.clone(), name.clone());
             Box::pin(async move {
-                if !untag_row(tx, &caches, repository_id, None, &tag).await? {
+                let repository = (project_id, &name, repository_id);
+                if !untag_row(tx, &caches, repository, None, &tag).await? {
                     return Err(unknown(&Reference::Tag(tag)));
                 }
                 let event = events::Event::TagDeleted { tag: tag.to_string(), digest: None };
@@ -55,10 +57,13 @@ pub async fn untag(
 }
 
 /// Deletes a tag, of one artifact if that is said. False if there is none.
+///
+/// # Errors
+/// Immutable when a rule keeps it.
 pub(super) async fn untag_row(
     tx: &mut Tx,
     caches: &Caches,
-    repository_id: i64,
+    (project_id, name, repository_id): (i64, &RepositoryName, i64),
     artifact_id: Option<i64>,
     tag: &Tag,
 ) -> Result<bool> {
@@ -66,15 +71,20 @@ pub(super) async fn untag_row(
         None => tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?,
         Some(id) => tx.execute(sql::DELETE_TAG_OF, args![repository_id, tag.as_str(), id]).await?,
     };
+    if deleted == 0 {
+        return Ok(false);
+    }
+    immutability::protect(tx, project_id, name, [tag.as_str()]).await?;
     caches.tags.changes(tx, &Pair(repository_id, tag.clone()));
-    Ok(deleted > 0)
+    Ok(true)
 }
 
 /// Deletes an artifact with all its tags. Its blobs stay for a window, and what refers
 /// to it stays.
 ///
 /// # Errors
-/// Not found when there is none; precondition while an index lists it.
+/// Not found when there is none; precondition while an index lists it; immutable when a rule
+/// keeps one of its tags.
 pub async fn delete(
     context: &Context,
     allowed: &Allowed,
@@ -83,7 +93,8 @@ pub async fn delete(
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
-    let (digest, caches, now) = (*digest, context.caches.clone(), context.clock.now());
+    let digest = *digest;
+    let (caches, now) = (context.caches.clone(), context.clock.now());
     let audit = audit::by(context, allowed.by()).await?;
     let entry = Entry::new(Event::DeleteArtifact, format!("{name}@{digest}"))
         .in_project(allowed.project().id);
@@ -94,7 +105,7 @@ pub async fn delete(
             let (repository, name, caches) = (repository.clone(), name.clone(), caches.clone());
             let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
-                let tags = delete_row(tx, &caches, repository.id, digest, now).await?;
+                let tags = delete_row(tx, &caches, (&name, repository.id), digest, now).await?;
                 audit.record(tx, entry).await?;
                 let event = events::Event::ArtifactDeleted { digest: digest.to_string(), tags };
                 let happened = Happened::new(event, audit.who(), audit.now());
@@ -109,7 +120,7 @@ pub async fn delete(
 async fn delete_row(
     tx: &mut Tx,
     caches: &Arc<Caches>,
-    repository_id: i64,
+    (name, repository_id): (&RepositoryName, i64),
     digest: Digest,
     now: Time,
 ) -> Result<Vec<String>> {
@@ -131,6 +142,7 @@ async fn delete_row(
         tags.push(tag.to_string());
         caches.tags.changes(tx, &Pair(repository_id, tag));
     }
+    immutability::protect(tx, project_id, name, tags.iter().map(String::as_str)).await?;
     tx.execute(sql::DELETE_ARTIFACT, args![artifact_id]).await?;
     tx.execute(sql::DELETE_CONTENT, args![manifest_id]).await?;
     caches.manifests.changes(tx, &Pair(repository_id, digest));

@@ -23,6 +23,7 @@ use crate::{
     cache::Pair,
     context::Caches,
     events::{self, Happened},
+    immutability,
     quotas::Quota,
     repositories, uploads,
 };
@@ -75,7 +76,8 @@ pub struct Pushed {
 ///
 /// # Errors
 /// Invalid when the manifest is not one, its digest is another, or it refers to what is
-/// not there; precondition when the condition does not hold.
+/// not there; precondition when the condition does not hold; immutable when a rule keeps a tag
+/// where it is.
 pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pushed> {
     allowed.require(Right::PUSH)?;
     let (push, manifest, digest) = read(push).await?;
@@ -386,11 +388,20 @@ impl Deed {
     }
 
     async fn set_tags(&self, tx: &mut Tx, repository_id: i64, artifact_id: i64) -> Result<()> {
+        // Asked for only when a tag is there already.
+        let mut rules = None;
         for tag in &self.tags {
             let arguments = args![repository_id, artifact_id, tag.as_str(), self.now];
             if tx.execute(sql::NEW_TAG, arguments).await? > 0 {
                 // What is new was in nobody's memory.
                 continue;
+            }
+            if rules.is_none() {
+                rules = Some(immutability::rules(tx, self.quota.project_id()).await?);
+            }
+            let repository = self.push.name.rest().unwrap_or_default();
+            if rules.as_ref().is_some_and(|rules| rules.cover(repository, tag.as_str())) {
+                return Err(immutability::refused_push(&self.push.name, tag.as_str()));
             }
             let named = matches!(&self.push.reference, Reference::Tag(named) if named == tag);
             if named && self.push.condition == Condition::Missing {

@@ -95,7 +95,8 @@ pub async fn create_tag(
 /// Deletes a tag of an artifact, which stays.
 ///
 /// # Errors
-/// NotFound when there is no such artifact, or the tag is none of its own.
+/// NotFound when there is no such artifact, or the tag is none of its own; Immutable when a rule
+/// keeps it.
 pub async fn delete_tag(
     context: &Context,
     allowed: &Allowed,
@@ -115,7 +116,8 @@ pub async fn delete_tag(
             Box::pin(async move {
                 let artifact = locate(tx, repository_id, &name, &reference).await?;
                 let entry = Entry::new(Event::DeleteTag, format!("{name}:{tag}"));
-                if !untag_row(tx, &caches, repository_id, Some(artifact.id), &tag).await? {
+                let repository = (project_id, &name, repository_id);
+                if !untag_row(tx, &caches, repository, Some(artifact.id), &tag).await? {
                     let id = artifact.id;
                     let message = format!("tag {tag} attached to artifact {id} not found");
                     return Err(Error::not_found(Subject::Tag, message));

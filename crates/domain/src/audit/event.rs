@@ -69,11 +69,27 @@ pub enum Event {
     CreateArtifactLabel,
     /// A label was taken from an artifact.
     DeleteArtifactLabel,
+    /// A rule that makes tags immutable was made.
+    CreateImmutableRule,
+    /// A rule that makes tags immutable was changed.
+    UpdateImmutableRule,
+    /// A rule that makes tags immutable was deleted.
+    DeleteImmutableRule,
+    /// A project got a retention policy.
+    CreateRetention,
+    /// A retention policy was changed.
+    UpdateRetention,
+    /// A retention policy was deleted.
+    DeleteRetention,
+    /// A retention policy was run by hand.
+    RunRetention,
+    /// A run of a retention policy was stopped.
+    StopRetention,
 }
 
 impl Event {
     /// All of them, in the order in which Harbor's API lists them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 41] = [
         Self::CreateArtifact,
         Self::DeleteArtifact,
         Self::PullArtifact,
@@ -107,6 +123,14 @@ impl Event {
         Self::DeleteLabel,
         Self::CreateArtifactLabel,
         Self::DeleteArtifactLabel,
+        Self::CreateImmutableRule,
+        Self::UpdateImmutableRule,
+        Self::DeleteImmutableRule,
+        Self::CreateRetention,
+        Self::UpdateRetention,
+        Self::DeleteRetention,
+        Self::RunRetention,
+        Self::StopRetention,
     ];
 
     /// The event with a name of Harbor's.
@@ -150,6 +174,14 @@ impl Event {
             Self::DeleteLabel => "delete_label",
             Self::CreateArtifactLabel => "create_artifact_label",
             Self::DeleteArtifactLabel => "delete_artifact_label",
+            Self::CreateImmutableRule => "create_immutable_rule",
+            Self::UpdateImmutableRule => "update_immutable_rule",
+            Self::DeleteImmutableRule => "delete_immutable_rule",
+            Self::CreateRetention => "create_retention",
+            Self::UpdateRetention => "update_retention",
+            Self::DeleteRetention => "delete_retention",
+            Self::RunRetention => "run_retention",
+            Self::StopRetention => "stop_retention",
         }
     }
 

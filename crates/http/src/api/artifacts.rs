@@ -6,9 +6,10 @@ use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     artifacts::{self, Child, Details, TagDetails},
+    immutability::Rules,
 };
 use kit::{Error, Subject};
-use oci::Reference;
+use oci::{Reference, RepositoryName};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -173,6 +174,15 @@ impl From<TagDetails> for TagModel {
             pull_time: Timestamp::or_never(tag.pulled_at),
             immutable: false,
         }
+    }
+}
+
+impl TagModel {
+    /// Tells whether a rule keeps it as it is, if that is asked for.
+    pub(super) fn kept_by(mut self, rules: Option<&Rules>, repository: &RepositoryName) -> Self {
+        let repository = repository.rest().unwrap_or_default();
+        self.immutable = rules.is_some_and(|rules| rules.cover(repository, &self.name));
+        self
     }
 }
 

@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod health;
 mod identity_sources;
+mod immutable;
 mod internal;
 mod labels;
 mod ldap;
@@ -94,6 +95,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         tags::operations(),
         labels::operations(),
         labels::artifact_operations(),
+        immutable::operations(),
         search::operations(),
         systeminfo::operations(),
         configurations::operations(),

@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{
     access::{self, Action, Caller, Resource, Right},
-    artifacts,
+    artifacts, immutability,
 };
 use kit::{Error, Subject};
 use oci::Tag;
@@ -42,7 +42,6 @@ struct TagPath {
 
 /// What is shown of tags.
 #[derive(Deserialize, IntoParams)]
-#[allow(dead_code)]
 struct TagsQuery {
     /// Whether it is told of each whether a rule keeps it as it is.
     #[serde(default)]
@@ -60,7 +59,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     repository: Repository,
     Path(path): Path<ArtifactPath>,
-    Query(_): Query<TagsQuery>,
+    Query(query): Query<TagsQuery>,
     request: ListRequest,
 ) -> Result<Listed<TagModel>, ApiError> {
     let right = Right::new(Resource::Tag, Action::List);
@@ -69,7 +68,11 @@ async fn list(
     let selection = request.selection()?;
     let found =
         artifacts::artifact_tags(&state.domain, &allowed, &name, &reference, &selection).await?;
-    Ok(request.answer(found, TagModel::from))
+    let rules = match query.with_immutable_status {
+        true => Some(immutability::known(&state.domain, allowed.project().id).await?),
+        false => None,
+    };
+    Ok(request.answer(found, |tag| TagModel::from(tag).kept_by(rules.as_deref(), &name)))
 }
 
 async fn create(

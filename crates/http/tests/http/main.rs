@@ -8,6 +8,7 @@ mod audit;
 mod browser;
 mod configurations;
 mod custom_roles;
+mod immutable;
 mod labels;
 mod ldap;
 mod lists;
