@@ -29,7 +29,7 @@ pub async fn untag(
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
-    let (name, tag, caches) = (name.clone(), tag.clone(), context.caches.clone());
+    let (tag, caches) = (tag.clone(), context.caches.clone());
     let audit = audit::by(context, allowed.by()).await?;
     let entry =
         Entry::new(Event::DeleteTag, format!("{name}:{tag}")).in_project(allowed.project().id);
@@ -38,12 +38,11 @@ pub async fn untag(
         .db
         .write(move |tx| {
             let (repository, name) = (repository.clone(), name.clone());
-            let (repository_id, tag, caches) = (repository.id, tag.clone(), caches.clone());
-            let project_id = repository.project_id;
-            let (audit, entry, name) = (audit.clone(), entry.clone(), name.clone());
+            let (tag, caches) = (tag.clone(), caches.clone());
+            let (audit, entry) = (audit.clone(), entry.clone());
             Box::pin(async move {
-                let repository = (project_id, &name, repository_id);
-                if !untag_row(tx, &caches, repository, None, &tag).await? {
+                let of = (repository.project_id, &name, repository.id);
+                if !untag_row(tx, &caches, of, None, &tag).await? {
                     return Err(unknown(&Reference::Tag(tag)));
                 }
                 let event = events::Event::TagDeleted { tag: tag.to_string(), digest: None };
