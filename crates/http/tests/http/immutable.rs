@@ -73,7 +73,8 @@ async fn rules_as_harbors_clients_use_them() {
         );
 
         let tags = "/api/v2.0/projects/p/repositories/release/artifacts/v2.0/tags";
-        let shown = async |path: &str| server.get("admin", path).await.json()[0]["immutable"].clone();
+        let shown =
+            async |path: &str| server.get("admin", path).await.json()[0]["immutable"].clone();
         assert_eq!(shown(&format!("{tags}?with_immutable_status=true")).await, true);
         assert_eq!(shown(tags).await, false, "it is told when it is asked for");
         let kept = server.ask("admin", "DELETE", &format!("{tags}/v2.0"), "").await;
