@@ -146,6 +146,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0013_immutability.sql"),
             include_str!("../migrations/postgres/0013_immutability.sql"),
         ),
+        Migration::new(
+            14,
+            "artifacts",
+            include_str!("../migrations/sqlite/0014_artifacts.sql"),
+            include_str!("../migrations/postgres/0014_artifacts.sql"),
+        ),
     ])
 }
 

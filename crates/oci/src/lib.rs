@@ -1,6 +1,7 @@
 //! The formats of the OCI distribution and image specifications: what a registry's clients
 //! send and receive, parsed strictly and without any input or output of its own.
 
+pub mod artifact;
 mod descriptor;
 mod digest;
 mod endpoint;

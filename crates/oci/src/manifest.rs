@@ -342,7 +342,7 @@ impl ArtifactBody {
 }
 
 /// Whether JSON is nested deeper than [`DEEPEST_MANIFEST`]. Works on any bytes, without recursion.
-fn is_too_deep(bytes: &[u8]) -> bool {
+pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut bytes = bytes.iter();

@@ -1,21 +1,29 @@
 //! Artifacts: the manifests of a repository, their tags, and what they refer to.
 //!
-//! Owns the tables `artifacts`, `manifests`, `artifact_blobs`, `artifact_children` and
-//! `tags`.
+//! Owns the tables `artifacts`, `manifests`, `artifact_blobs`, `artifact_children`,
+//! `accessories`, `artifact_counts` and `tags`.
 //!
 //! Promises:
 //! - The bytes of a manifest are kept and given back as they were pushed.
 //! - No manifest ever points to a blob or manifest that its repository does not hold,
 //!   unless that was allowed; foreign keys hold this, not only code.
 //! - A tag points to one manifest of its repository, and moves as a whole.
+//! - What lists show of an artifact was read from its content when it was pushed; only an
+//!   addition that somebody asks for is read later.
+//! - A repository shows its roots: no accessories, and no parts of indexes without a tag.
+//!   Triggers keep `is_root` and the count of roots, whichever verb changes what they hang on.
 //! - What a push or a delete changed is seen at once by the next request of this process.
 
+mod content;
 mod delete;
-mod kind;
+mod details;
+mod details_sql;
+mod icons;
 mod labels;
 mod list;
 mod list_sql;
 mod locate;
+mod parts;
 mod pull;
 mod pulls;
 mod push;
@@ -30,12 +38,10 @@ use bytes::Bytes;
 use oci::Digest;
 
 pub use delete::{delete, untag};
-pub use kind::kind;
+pub use details::{Details, With, accessories, details, list, list_in_project, list_latest};
 pub use labels::{add_label, remove_label};
-pub use list::{
-    Child, Details, RepositoryDetails, TagDetails, all_repositories, details, list,
-    list_repositories, repository,
-};
+pub use list::{RepositoryDetails, all_repositories, list_repositories, repository};
+pub use parts::{Accessory, Child, TagDetails};
 pub(crate) use pull::Target;
 pub use pull::{pull, pulled};
 pub(crate) use pulls::PullMarks;

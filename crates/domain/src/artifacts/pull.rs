@@ -101,7 +101,7 @@ pub async fn pulled(
     audit::pulled(context, allowed.by(), allowed.project().id, resource).await
 }
 
-async fn stored(
+pub(super) async fn stored(
     context: &Context,
     repository_id: i64,
     digest: &Digest,

@@ -10,12 +10,16 @@ use db::{Args, Sql, Tx, args};
 use kit::{Error, Kind, Result, Subject, Time};
 use oci::{
     Algorithm, Descriptor, Digest, Manifest, ManifestError, ManifestKind, Reference,
-    RepositoryName, Tag,
+    RepositoryName, Tag, artifact::AccessoryKind,
 };
 
 use tokio::task::spawn_blocking;
 
-use super::{pull::parse, sql};
+use super::{
+    content::{self, Content},
+    pull::parse,
+    sql,
+};
 use crate::{
     Context,
     access::{Allowed, Right},
@@ -82,8 +86,14 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
     allowed.require(Right::PUSH)?;
     let (push, manifest, digest) = read(push).await?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest);
+    let named = match &push.reference {
+        Reference::Tag(tag) => Some(tag),
+        Reference::Digest(_) => None,
+    };
     let deed = Arc::new(Deed {
         quota: Quota::of(context, allowed.project().id).await?,
+        content: content::read(context, &push.name, &manifest).await?,
+        accessory_of: AccessoryKind::of(&manifest, named),
         tags: tags_of(&push),
         digest,
         manifest,
@@ -158,6 +168,8 @@ struct Deed {
     quota: Quota,
     push: Push,
     manifest: Manifest,
+    content: Content,
+    accessory_of: Vec<(AccessoryKind, Digest)>,
     digest: Digest,
     tags: BTreeSet<Tag>,
     now: Time,
@@ -199,6 +211,7 @@ impl Deed {
             Some(added) => added.artifact_id,
             None => self.push_again(tx, repository_id).await?,
         };
+        self.attach(tx, repository_id, artifact_id).await?;
         self.set_tags(tx, repository_id, artifact_id).await?;
         let entry =
             Entry::new(Event::CreateArtifact, self.push.reference.in_repository(&self.push.name));
@@ -288,11 +301,7 @@ impl Deed {
     async fn add(&self, tx: &mut Tx, repository_id: i64, parts: &Parts) -> Result<Option<Added>> {
         let manifest = &self.manifest;
         let manifest_size = i64::try_from(self.push.content.len()).map_err(Error::internal)?;
-        let size = parts
-            .blobs
-            .values()
-            .chain(parts.manifests.values())
-            .fold(manifest_size, |sum, part| sum.saturating_add(part.size));
+        let size = self.size(parts, manifest_size);
         let manifest_id = self.keep_content(tx).await?;
         let arguments = args![
             self.quota.project_id(),
@@ -300,13 +309,16 @@ impl Deed {
             manifest_id,
             self.digest.to_string(),
             manifest.media_type.as_str(),
-            manifest.config.as_ref().map(|config| config.media_type.clone()),
+            self.content.content_type.as_str(),
             manifest.artifact_type.clone(),
             manifest.subject.as_ref().map(|subject| subject.digest.to_string()),
             json_of(&manifest.annotations)?,
             manifest_size,
             size,
             self.now,
+            self.content.kind.name(),
+            self.content.icon.clone(),
+            self.content.attributes.clone(),
         ];
         let Some(row) = tx.one(sql::ADD_ARTIFACT, arguments).await? else { return Ok(None) };
         let artifact_id = row.get(0)?;
@@ -317,6 +329,17 @@ impl Deed {
             tx.execute(sql::ADOPT_CHILD, arguments).await?;
         }
         Ok(Some(Added { artifact_id, manifest: (manifest_id, manifest_size), uncounted }))
+    }
+
+    /// How much the artifact takes as Harbor counts it: what the manifest lists, as often as
+    /// it lists it.
+    fn size(&self, parts: &Parts, manifest_size: i64) -> i64 {
+        let listed = self.blob_descriptors().chain(&self.manifest.manifests);
+        let sizes = listed.map(|part| {
+            let known = parts.blobs.get(&part.digest).or_else(|| parts.manifests.get(&part.digest));
+            known.map_or(i64::try_from(part.size).unwrap_or(i64::MAX), |part| part.size)
+        });
+        sizes.fold(manifest_size, i64::saturating_add)
     }
 
     async fn keep_content(&self, tx: &mut Tx) -> Result<i64> {
@@ -365,6 +388,10 @@ impl Deed {
                     .transpose()
                     .map_err(Error::internal)?,
                 json_of(&child.annotations)?,
+                (!child.urls.is_empty())
+                    .then(|| serde_json::to_string(&child.urls))
+                    .transpose()
+                    .map_err(Error::internal)?,
             ];
             tx.execute(sql::ADD_CHILD, arguments).await?;
         }
@@ -382,9 +409,27 @@ impl Deed {
         if media_type != self.manifest.media_type {
             self.caches.manifests.changes(tx, &Pair(repository_id, self.digest));
         }
-        let arguments = args![artifact_id, self.manifest.media_type.as_str(), self.now];
+        let arguments = args![
+            artifact_id,
+            self.manifest.media_type.as_str(),
+            self.now,
+            self.content.content_type.as_str(),
+            self.content.kind.name(),
+            self.content.icon.clone(),
+            self.content.attributes.clone(),
+        ];
         tx.execute(sql::PUSHED_AGAIN, arguments).await?;
         Ok(artifact_id)
+    }
+
+    /// Notes what the artifact is an accessory of, whether that is there or not.
+    async fn attach(&self, tx: &mut Tx, repository_id: i64, artifact_id: i64) -> Result<()> {
+        for (kind, subject) in &self.accessory_of {
+            let arguments =
+                args![artifact_id, repository_id, subject.to_string(), kind.name(), self.now];
+            tx.execute(sql::ATTACH, arguments).await?;
+        }
+        Ok(())
     }
 
     async fn set_tags(&self, tx: &mut Tx, repository_id: i64, artifact_id: i64) -> Result<()> {

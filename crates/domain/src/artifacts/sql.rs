@@ -33,8 +33,9 @@ pub(super) const CONTENT: &str = "SELECT id FROM manifests WHERE digest = $1 FOR
 /// A new artifact, unless the repository has it.
 pub(super) const ADD_ARTIFACT: &str = "INSERT INTO artifacts
         (project_id, repository_id, manifest_id, digest, media_type, config_media_type,
-         artifact_type, subject_digest, annotations, manifest_size, size, pushed_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         artifact_type, subject_digest, annotations, manifest_size, size, pushed_at,
+         kind, icon, extra_attrs)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT (repository_id, digest) DO NOTHING RETURNING id";
 
 /// An artifact of a repository, locked.
@@ -46,8 +47,14 @@ pub(super) const KEEP_ARTIFACT: &str = "SELECT id, digest FROM artifacts
     WHERE repository_id = $1 AND digest = $2 FOR KEY SHARE";
 
 /// The artifact is pushed once more, perhaps under another media type.
-pub(super) const PUSHED_AGAIN: &str =
-    "UPDATE artifacts SET media_type = $2, pushed_at = $3 WHERE id = $1";
+pub(super) const PUSHED_AGAIN: &str = "UPDATE artifacts SET media_type = $2, pushed_at = $3,
+        config_media_type = $4, kind = $5, icon = $6, extra_attrs = $7
+    WHERE id = $1";
+
+/// An artifact is an accessory of a subject from now on, if it is not already.
+pub(super) const ATTACH: &str =
+    "INSERT INTO accessories (artifact_id, repository_id, subject_digest, kind, created_at)
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (artifact_id, subject_digest) DO NOTHING";
 
 /// The blobs that an artifact needs: its repository and id, then the blobs.
 pub(super) const NEED_BLOBS_BEFORE: &str = "INSERT INTO artifact_blobs
@@ -58,8 +65,8 @@ pub(super) const NEED_BLOBS_AFTER: &str = ")";
 
 /// A manifest that an index lists.
 pub(super) const ADD_CHILD: &str = "INSERT INTO artifact_children
-        (parent_id, position, child_id, child_digest, platform, annotations)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+        (parent_id, position, child_id, child_digest, platform, annotations, urls)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// A manifest that was allowed to be missing has come.
 pub(super) const ADOPT_CHILD: &str = "UPDATE artifact_children SET child_id = $1

@@ -6,9 +6,10 @@ use oci::{Reference, RepositoryName, Tag};
 
 use super::{
     delete::untag_row,
-    list::{TagDetails, known, read_tag},
+    list::known,
     list_sql,
     locate::{absent, locate},
+    parts::{TagDetails, read_tag},
     sql,
 };
 use crate::{

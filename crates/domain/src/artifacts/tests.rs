@@ -14,6 +14,9 @@ use crate::{
     world::{ENGINES, World},
 };
 
+mod content_tests;
+mod root_tests;
+
 fn name() -> RepositoryName {
     "library/x".parse().unwrap()
 }
@@ -281,7 +284,15 @@ async fn lists_understand_everything_that_can_be_asked() {
     for engine in ENGINES {
         let world = World::new(engine).await;
         let db = &world.context.db;
-        list::ARTIFACTS.try_everything(db, list_sql::ARTIFACTS_FROM, args![1]).await;
+        let artifacts = details::ARTIFACTS;
+        artifacts.try_everything(db, details_sql::ROOTS_FROM, args![1]).await;
+        artifacts.try_everything(db, details_sql::EVERYTHING_FROM, args![1]).await;
+        let artifacts = details::PROJECT_ARTIFACTS;
+        artifacts.try_everything(db, details_sql::PROJECT_ROOTS_FROM, args![1]).await;
+        artifacts.try_everything(db, details_sql::PROJECT_EVERYTHING_FROM, args![1]).await;
+        artifacts.try_everything(db, details_sql::LATEST_OF_MEDIA_TYPE_FROM, args![1, "a"]).await;
+        let accessories = details::ACCESSORIES;
+        accessories.try_everything(db, details_sql::ACCESSORIES_FROM, args![1, "a"]).await;
         tagging::TAGS.try_everything(db, list_sql::TAGS_FROM, args![1]).await;
         let repositories = list::REPOSITORIES;
         repositories.try_everything(db, list_sql::EVERY_REPOSITORY_FROM, args![]).await;

@@ -123,7 +123,7 @@ async fn filtered(
 ) -> Result<Listing<Shown>> {
     let among = readable.0.as_deref().map(|ids| ("e.project_id", ids));
     let args: Args = args![];
-    let source = Source { from: sql::LIST_FROM, args, among, counted: Some(COUNTED) };
+    let source = Source { from: sql::LIST_FROM, args, among, counted: Some(COUNTED), total: None };
     LIST.page_from(&context.db, &source, selection, read).await
 }
 

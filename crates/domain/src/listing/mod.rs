@@ -54,6 +54,8 @@ pub(crate) struct Source<'s> {
     pub(crate) among: Option<(&'static str, &'s [i64])>,
     /// How many entries are counted after those of the page; all if nothing is said.
     pub(crate) counted: Option<i64>,
+    /// How many entries there are, where that is kept. It counts if nothing is filtered.
+    pub(crate) total: Option<i64>,
 }
 
 /// Entries of which only some are seen, by what no database understands.
@@ -117,7 +119,7 @@ impl List {
         selection: &Selection,
         read: impl Fn(&Row) -> Result<T>,
     ) -> Result<Listing<T>> {
-        let source = Source { from, args, among: None, counted: None };
+        let source = Source { from, args, among: None, counted: None, total: None };
         self.page_from(db, &source, selection, read).await
     }
 
@@ -132,7 +134,13 @@ impl List {
         selection: &Selection,
         read: impl Fn(&Row) -> Result<T>,
     ) -> Result<Listing<T>> {
-        let (sql, values) = self.select(source, selection)?.finish();
+        if let Some(total) = source.total
+            && !selection.filter.terms().iter().any(|term| self.knows(&term.key))
+        {
+            return self.known_page(db, source, selection, total, read).await;
+        }
+        let window = Window::of(selection.page);
+        let (sql, values) = self.select(source, selection, window)?.finish();
         let page = db.all(sql, values);
         let count = async || -> Result<i64> {
             let (sql, values) = self.count(source, selection)?.finish();
@@ -156,14 +164,36 @@ impl List {
         Ok(Listing { items, total })
     }
 
+    /// A page of a list that is so long: it is looked for from the nearer end.
+    async fn known_page<T>(
+        &self,
+        db: &Db,
+        source: &Source<'_>,
+        selection: &Selection,
+        total: i64,
+        read: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Listing<T>> {
+        let Some(window) = Window::within(selection.page, total) else {
+            return Ok(Listing { items: Vec::new(), total });
+        };
+        let (sql, values) = self.select(source, selection, window)?.finish();
+        let items = db.all(sql, values).await?.iter().map(read).collect::<Result<_>>()?;
+        Ok(Listing { items, total })
+    }
+
     /// The statement for a page.
-    fn select(&self, source: &Source<'_>, selection: &Selection) -> Result<Statement> {
+    fn select(
+        &self,
+        source: &Source<'_>,
+        selection: &Selection,
+        window: Window,
+    ) -> Result<Statement> {
         let mut statement = Statement::new(self.shown, source.args.clone());
         statement.push("SELECT ").push(self.id).push(" ");
         self.push_source(&mut statement, source, selection)?;
-        self.push_order(&mut statement, selection);
-        statement.push(" LIMIT ").bind(limit(selection.page));
-        statement.push(" OFFSET ").bind(offset(selection.page));
+        self.push_order_from(&mut statement, selection, window.from_end);
+        statement.push(" LIMIT ").bind(window.limit);
+        statement.push(" OFFSET ").bind(window.offset);
         statement.push(")");
         self.push_order(&mut statement, selection);
         Ok(statement)
@@ -216,6 +246,11 @@ impl List {
 
     /// The order that a client asks for, as far as its keys are known, or the list's own.
     fn push_order(&self, statement: &mut Statement, selection: &Selection) {
+        self.push_order_from(statement, selection, false);
+    }
+
+    /// The same order, perhaps from its end.
+    fn push_order_from(&self, statement: &mut Statement, selection: &Selection, from_end: bool) {
         let mut keys: Vec<(&'static str, Direction)> = Vec::new();
         for (key, direction) in selection.sort.keys() {
             let field = self.fields.iter().find(|field| field.sorts && field.is_called(key));
@@ -233,10 +268,39 @@ impl List {
         keys.push((self.id, direction));
         for (n, (column, direction)) in keys.into_iter().enumerate() {
             statement.push(if n == 0 { " ORDER BY " } else { ", " }).push(column);
-            if direction == Direction::Descending {
+            if (direction == Direction::Descending) != from_end {
                 statement.push(" DESC");
             }
         }
+    }
+}
+
+/// Which entries of an order are a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    offset: i64,
+    limit: i64,
+    /// Whether they are counted from the end of the order.
+    from_end: bool,
+}
+
+impl Window {
+    fn of(page: Page) -> Self {
+        Self { offset: offset(page), limit: limit(page), from_end: false }
+    }
+
+    /// The same entries of a list whose length is known, counted from the nearer end; none
+    /// behind the last.
+    fn within(page: Page, total: i64) -> Option<Self> {
+        let (first, limit) = (offset(page), limit(page).min(total - offset(page)));
+        if limit <= 0 {
+            return None;
+        }
+        let after = total - first - limit;
+        Some(match after < first {
+            true => Self { offset: after, limit, from_end: true },
+            false => Self { offset: first, limit, from_end: false },
+        })
     }
 }
 

@@ -198,6 +198,8 @@ async fn check_rows(context: &Context, report: &mut Report) -> Result<()> {
         ("a manifest counts in a project that does not have it", sql::MANIFESTS_COUNT_ASTRAY),
         ("a project has a manifest that does not count in it", sql::MANIFESTS_NOT_COUNTED),
         ("a project uses another amount than what counts in it", sql::USAGE_WRONG),
+        ("an artifact is shown in lists or hidden by mistake", sql::ROOTS_ASTRAY),
+        ("a repository and its project: its artifacts were miscounted", sql::COUNTS_ASTRAY),
     ];
     for (what, statement) in checks {
         for row in context.db.all(statement, args![LISTED]).await? {

@@ -100,3 +100,17 @@ pub(super) const CONTENT_WITHOUT_ARTIFACT: &str = "SELECT m.id, m.id FROM manife
 pub(super) const ARTIFACTS_WITHOUT_CONTENT: &str =
     "SELECT a.repository_id, a.id FROM artifacts AS a
     WHERE NOT EXISTS (SELECT 1 FROM manifests AS m WHERE m.id = a.manifest_id) LIMIT $1";
+
+/// Artifacts that lists show and should not, or the other way round.
+pub(super) const ROOTS_ASTRAY: &str = "SELECT a.repository_id, a.id FROM artifacts AS a
+    WHERE a.is_root <> (NOT EXISTS (SELECT 1 FROM accessories AS c WHERE c.artifact_id = a.id)
+        AND (EXISTS (SELECT 1 FROM tags AS t WHERE t.artifact_id = a.id)
+            OR NOT EXISTS (SELECT 1 FROM artifact_children AS p WHERE p.child_id = a.id)))
+    LIMIT $1";
+
+/// Repositories whose number of shown artifacts is not what was counted.
+pub(super) const COUNTS_ASTRAY: &str = "SELECT r.id, r.project_id FROM repositories AS r
+    WHERE (SELECT COALESCE(SUM(c.roots), 0) FROM artifact_counts AS c
+            WHERE c.repository_id = r.id)
+        <> (SELECT COUNT(*) FROM artifacts AS a WHERE a.repository_id = r.id AND a.is_root)
+    LIMIT $1";

@@ -96,6 +96,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         labels::operations(),
         labels::artifact_operations(),
         immutable::operations(),
+        artifacts::project_operations(),
         search::operations(),
         systeminfo::operations(),
         configurations::operations(),

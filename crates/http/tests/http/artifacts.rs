@@ -137,6 +137,118 @@ async fn parts_of_an_index_are_shown_within_it() {
 }
 
 #[tokio::test]
+async fn what_an_artifact_is_and_what_is_about_it_is_shown() {
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        let config = r#"{"os":"linux","config":{"User":"me"}}"#;
+        let blob = push_blob(&server, "p/a/b", config).await;
+        let content = image(&blob, config.len(), "signed");
+        let signed = push_manifest(&server, "p/a/b", "v1", &content).await;
+        let layer = "application/vnd.dev.cosign.simplesigning.v1+json";
+        let mut signature: serde_json::Value = serde_json::from_str(&content).unwrap();
+        signature["layers"] = json!([{"mediaType": layer, "digest": blob, "size": config.len()}]);
+        let tag = format!("{}.sig", signed.to_string().replace(':', "-"));
+        let by = push_manifest(&server, "p/a/b", &tag, &signature.to_string()).await;
+
+        let path = "/api/v2.0/projects/p/repositories/a%252Fb/artifacts";
+        let answer = server.get("admin", path).await;
+        assert_eq!(answer.header("x-total-count"), "1");
+        let artifact = answer.json()[0].clone();
+        assert_eq!(artifact["digest"], signed.to_string());
+        assert_eq!(artifact["extra_attrs"]["os"], "linux");
+        assert_eq!(artifact["extra_attrs"]["config"], json!({"User": "me"}));
+        assert!(artifact["icon"].as_str().unwrap().starts_with("sha256:0048162a"));
+        let link = &artifact["addition_links"]["build_history"];
+        assert_eq!(link["absolute"], false);
+        assert_eq!(link["href"], format!("{path}/{signed}/additions/build_history"));
+        let accessory = artifact["accessories"][0].clone();
+        assert_eq!(accessory["type"], "signature.cosign");
+        assert_eq!(accessory["digest"], by.to_string());
+        assert_eq!(accessory["subject_artifact_digest"], signed.to_string());
+        assert_eq!(accessory["subject_artifact_repo"], "p/a/b");
+        assert_eq!(accessory["subject_artifact_id"], artifact["id"]);
+        assert_eq!(artifact["inherited_accessories"], json!(null));
+        let list = server.get("admin", &format!("{path}/v1/accessories")).await;
+        assert_eq!((list.header("x-total-count"), list.json()), ("1", json!([accessory])));
+        let none = server.get("admin", &format!("{path}/{by}/accessories")).await;
+        assert_eq!((none.header("x-total-count"), none.json()), ("0", json!([])));
+
+        let flags = "with_tag=false&with_accessory=false&with_label=true\
+            &with_scan_overview=true&with_sbom_overview=true&with_inherited_accessory=true";
+        let bare = server.get("admin", &format!("{path}?{flags}")).await.json()[0].clone();
+        assert_eq!((&bare["tags"], &bare["accessories"]), (&json!([]), &json!([])));
+        for absent in ["scan_overview", "sbom_overview"] {
+            assert_eq!(bare[absent], json!(null));
+        }
+        let wrong = server.get("admin", &format!("{path}?with_tag=perhaps")).await;
+        assert_eq!(wrong.status, 422);
+        for (q, status, total) in [
+            ("type=IMAGE", 200, "1"),
+            ("type=CHART", 200, "0"),
+            ("tags=v1", 200, "1"),
+            ("tags=~V", 200, "1"),
+            ("tags=nil", 200, "0"),
+            ("base=*", 200, "1"),
+            ("base=x", 400, ""),
+            ("tags={a b}", 400, ""),
+            ("media_type=application/vnd.oci.image.config.v1%2Bjson", 200, "1"),
+            ("repository_name=p/a/b", 200, "1"),
+        ] {
+            let answer = server.get("admin", &format!("{path}?q={}", q.replace(' ', "%20"))).await;
+            assert_eq!(answer.status, status, "{q}: {}", answer.body);
+            if status == 200 {
+                assert_eq!(answer.header("x-total-count"), total, "{q}");
+            }
+        }
+        // A repository counts what it shows.
+        let repository = server.get("admin", "/api/v2.0/projects/p/repositories/a%252Fb").await;
+        assert_eq!(repository.json()["artifact_count"], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_project_shows_the_artifacts_of_all_its_repositories() {
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        for repository in ["p/a", "p/b"] {
+            let config = push_blob(&server, repository, "{}").await;
+            for note in ["one", "two"] {
+                let content = image(&config, 2, &format!("{repository} {note}"));
+                push_manifest(&server, repository, note, &content).await;
+            }
+        }
+        let config = push_blob(&server, "library/c", "{}").await;
+        push_manifest(&server, "library/c", "x", &image(&config, 2, "elsewhere")).await;
+        let list = async |query: &str| {
+            server.get("admin", &format!("/api/v2.0/projects/p/artifacts?{query}")).await
+        };
+        let all = list("").await;
+        assert_eq!(all.header("x-total-count"), "4", "{}", all.body);
+        let second = list("page=2&page_size=3").await.json();
+        assert_eq!(second[0], all.json()[3]);
+        assert_eq!(list("q=tags=two").await.header("x-total-count"), "2");
+        assert_eq!(list("q=repository_name=p/b").await.header("x-total-count"), "2");
+        let image = "application/vnd.oci.image.config.v1%2Bjson";
+        let latest = list(&format!("latest_in_repository=true&q=media_type={image}")).await;
+        assert_eq!(latest.header("x-total-count"), "2");
+        let mut names: Vec<_> = latest
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| format!("{} {}", a["repository_name"], a["tags"][0]["name"]))
+            .collect();
+        names.sort();
+        assert_eq!(names, [r#""p/a" "two""#, r#""p/b" "two""#]);
+        let typed = list(&format!("latest_in_repository=true&q=artifact_type={image}")).await;
+        assert_eq!(typed.header("x-total-count"), "2");
+        for q in ["", "q=type=IMAGE", "q=media_type=a,artifact_type=b", "q=media_type=~a"] {
+            assert_eq!(list(&format!("latest_in_repository=true&{q}")).await.status, 400, "{q}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn repositories_of_closed_projects_are_not_listed() {
     for server in both().await {
         add_project(&server.domain, "p", false).await;
