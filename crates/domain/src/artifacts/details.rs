@@ -334,7 +334,9 @@ pub(super) async fn find(
         Reference::Digest(digest) => {
             db.one(super::sql::BY_DIGEST, args![repository_id, digest.to_string()]).await?
         }
-        Reference::Tag(tag) => db.one(super::sql::BY_TAG, args![repository_id, tag.as_str()]).await?,
+        Reference::Tag(tag) => {
+            db.one(super::sql::BY_TAG, args![repository_id, tag.as_str()]).await?
+        }
     };
     let missing = || absent(name, reference);
     let id: i64 = row.ok_or_else(missing)?.get(0)?;

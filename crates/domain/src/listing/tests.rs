@@ -19,7 +19,7 @@ const THINGS: List = List {
         Field::time("creation_time", "t.made"),
         Field::flag("is_good", "t.good"),
         Field::text("labels", "l.name")
-            .within(("EXISTS (SELECT 1 FROM labels AS l WHERE l.thing = t.id AND ", ")")),
+            .within(("EXISTS (SELECT 1 FROM marks AS l WHERE l.thing = t.id AND ", ")")),
     ],
     order: ("t.name", Direction::Ascending),
 };
@@ -38,10 +38,10 @@ async fn filled(place: &crate::testing::Place) -> Db {
         Box::pin(async move {
             for statement in [
                 things,
-                "CREATE TABLE labels (thing BIGINT, name TEXT)",
+                "CREATE TABLE marks (thing BIGINT, name TEXT)",
                 "INSERT INTO things VALUES (1, 'apple', 1000000, TRUE), (2, 'Banana', 2000000, FALSE), \
                  (3, '100%', 3000000, TRUE), (4, 'it''s', 3000000, FALSE), (9, 'hidden', 1, TRUE)",
-                "INSERT INTO labels VALUES (1, 'red'), (1, 'round'), (2, 'long'), (3, 'round')",
+                "INSERT INTO marks VALUES (1, 'red'), (1, 'round'), (2, 'long'), (3, 'round')",
             ] {
                 tx.execute(statement, args![]).await?;
             }

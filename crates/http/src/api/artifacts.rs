@@ -15,11 +15,11 @@ use oci::Reference;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+pub(super) use self::model::TagModel;
 use self::{
     flags::{Flags, FlagsInProject, FlagsOfOne},
     model::{AccessoryModel, ArtifactModel},
 };
-pub(super) use self::model::TagModel;
 use super::{
     ApiError, Operations,
     answer::Listed,
