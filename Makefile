@@ -4,7 +4,7 @@
 DATA ?= ./data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench lint conformance fuzz compilers
+.PHONY: help run build web web-dev openapi test bench lint conformance fuzz compilers npm
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,8 +12,17 @@ help: ## List what can be made
 run: build ## Build Haven and serve it on http://127.0.0.1:8080, with its data in ./data
 	@HAVEN_DATA_DIR="$${HAVEN_DATA_DIR:-$(DATA)}" target/release/haven serve
 
-build: compilers ## Build the release binary, target/release/haven
+build: compilers web ## Build the release binary with its portal, target/release/haven
 	cargo build --release --locked --package haven
+
+web: npm ## Build the portal, for the binary's build to find
+	tests/portal build
+
+web-dev: web ## Serve the portal with hot reload, for the server at HAVEN_URL
+	cd web && npm run dev
+
+openapi: compilers ## Write the OpenAPI document that the portal's client is made from
+	HAVEN_WRITE_OPENAPI=1 cargo test --locked --package haven-http --test http the_portals_document
 
 test: compilers ## Run every test, with the servers and clients that the tests need
 	tests/run
@@ -37,3 +46,8 @@ compilers:
 		echo "Haven is built with Rust, and cargo is not installed: see https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || { \
 		echo "Haven needs a C compiler. On Debian: apt-get install build-essential" >&2; exit 1; }
+
+# The portal is made of TypeScript.
+npm:
+	@command -v npm >/dev/null || { \
+		echo "The portal is built with npm. On Debian: apt-get install npm (Node 20 or newer)" >&2; exit 1; }

@@ -8,6 +8,7 @@ mod oidc;
 mod drain;
 mod portal;
 mod read_only;
+mod site;
 mod state;
 mod token;
 mod v2;

@@ -51,7 +51,7 @@ pub(crate) use memory::Memory;
 pub use password::{authenticate, remembered};
 pub use provider::{
     Attempt, Begun, Finished, account, begin, finish, logout_url, onboard, ping_provider,
-    way_to_sign_in,
+    providers, way_to_sign_in,
 };
 pub use recheck::keep;
 pub use token::{bearer, by_id_token, by_session, has_proxy};

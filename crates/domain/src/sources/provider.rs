@@ -312,6 +312,17 @@ pub(super) async fn provider(context: &Context, id: Option<i64>) -> Result<(Arc<
     Err(Error::new(Kind::Precondition, format!("auth mode: {mode} is not OIDC based")))
 }
 
+/// Where browsers can sign in: the number and the name of every OpenID provider that is asked,
+/// in order. Everybody may know them.
+///
+/// # Errors
+/// None but the database's.
+pub async fn providers(context: &Context) -> Result<Vec<(i64, String)>> {
+    let mut sources = asked(context).await?;
+    sources.retain(|source| matches!(source.how, How::Oidc(_)));
+    Ok(sources.iter().map(|source| (source.id, source.name.clone())).collect())
+}
+
 /// What we are to a provider.
 pub(super) fn client(
     context: &Context,

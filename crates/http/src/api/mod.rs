@@ -32,6 +32,7 @@ mod roles;
 mod search;
 mod second_factor;
 mod sessions;
+mod sign_in;
 mod statistics;
 mod systeminfo;
 mod tags;
@@ -54,11 +55,11 @@ use operation::Operations;
 
 pub(crate) use address::tidy;
 pub(crate) use answer::Timestamp;
-pub(crate) use error::ApiError;
+pub(crate) use error::{ApiError, not_found};
 pub(crate) use request::read_body;
 
 use crate::{
-    Principal, Route, State, auth, authproxy, oidc as by_provider, portal, read_only, token,
+    Principal, Route, State, auth, authproxy, oidc as by_provider, portal, read_only, site, token,
 };
 
 /// Everything but `/v2`.
@@ -84,6 +85,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         permissions::operations(),
         users::operations(),
         sessions::operations(),
+        sign_in::operations(),
         second_factor::operations(),
         personal_tokens::operations(),
         personal_tokens::harbor_operations(),
@@ -119,7 +121,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .merge(ping::version_router())
         .merge(token::router())
         .merge(portal)
-        .fallback(error::not_found)
+        .fallback(site::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(read_only)
         .layer(protect)

@@ -18,6 +18,21 @@ async fn the_document_is_where_clients_look_for_it() {
     }
 }
 
+/// The document from which the portal's client is made. It is kept beside the portal, whose
+/// build comes before that of the binary; `make openapi` writes it anew.
+#[tokio::test]
+async fn the_portals_document_is_this_one() {
+    let mut document = sqlite().await.get("", "/api/v2.0/openapi.json").await.json();
+    document["info"]["version"] = "0".into();
+    let text = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/openapi.json");
+    if std::env::var_os("HAVEN_WRITE_OPENAPI").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap();
+    assert!(kept == text, "web/openapi.json is not the document of today: make openapi");
+}
+
 /// What Harbor's API has, from its own description of it: tag, method, path, id,
 /// parameters, body, success and refusals of each operation.
 const OPERATIONS: &str = include_str!("../reference/operations.tsv");

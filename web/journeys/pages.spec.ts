@@ -1,0 +1,84 @@
+// Every page, in both languages, light and dark, wide and narrow: each pair of these somewhere.
+
+import { enter, expect, test, violations } from './journey'
+
+const WAYS = [
+  { locale: 'en-GB', colorScheme: 'light', width: 1440 },
+  { locale: 'zh-CN', colorScheme: 'dark', width: 1440 },
+  { locale: 'zh-CN', colorScheme: 'light', width: 390 },
+  { locale: 'en-GB', colorScheme: 'dark', width: 390 },
+] as const
+
+const PAGES = [
+  '/',
+  '/projects',
+  '/projects?name=nothing-has-this-name',
+  '/projects?new=1',
+  '/projects/PROJECT',
+  '/projects/PROJECT/repositories',
+  '/projects/PROJECT/members',
+  '/projects/PROJECT/robots',
+  '/projects/PROJECT/robots?new=1',
+  '/projects/PROJECT/logs',
+  '/projects/PROJECT/settings',
+  '/projects/PROJECT/repositories/web%2Fapp',
+  '/projects/PROJECT/repositories/web%2Fapp/artifacts/DIGEST',
+  '/users',
+  '/users?new=1',
+  '/users/1',
+  '/groups',
+  '/robots',
+  '/roles',
+  '/audit',
+  '/configuration',
+  '/configuration/system',
+  '/configuration/banner',
+  '/configuration/allowlist',
+  '/profile',
+  '/profile/security',
+  '/profile/tokens',
+  '/profile/tokens?new=1',
+  '/profile/sessions',
+  '/about',
+  '/api-explorer?operation=listProjects&q=listProjects',
+  '/there-is-no-such-page',
+]
+
+for (const { locale, colorScheme, width } of WAYS) {
+  test.describe(`${locale}, ${colorScheme}, ${width} wide`, () => {
+    test.use({ locale, colorScheme, viewport: { width, height: 900 } })
+
+    test('every page is whole and open to everybody', async ({ page, server, own, refusals }) => {
+      test.setTimeout(120_000)
+      const project = own('sweep')
+      await server.project(project)
+      const digest = await server.push(`${project}/web/app`, '1.0')
+      await server.push(`${project}/${'deep/'.repeat(12)}name`, 'a'.repeat(128))
+      await enter(page, server)
+      refusals.push('404 /api/v2.0/systeminfo/getcert')
+      for (const pattern of PAGES) {
+        const at = pattern.replace('PROJECT', project).replace('DIGEST', encodeURIComponent(digest))
+        await page.goto(at)
+        await page.locator('#main h1').first().waitFor()
+        await expect(page.locator('[aria-busy=true]'), at).toHaveCount(0)
+        await expect(page.getByText(/^(Loading …|加载中…)$/), at).toHaveCount(0)
+        await page.evaluate(() => document.fonts.ready)
+        expect(await violations(page), at).toEqual([])
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        expect(overflow, `${at} is wider than the screen`).toBeLessThanOrEqual(0)
+        const text = await page.locator('body').innerText()
+        expect(text, at).not.toMatch(/\b[a-z]+\.[a-z]+[A-Z]\w+\b|undefined|\[object|NaN|Invalid Date/)
+      }
+    })
+
+    test('the pages before signing in', async ({ page, server }) => {
+      for (const at of ['/sign-in', '/oidc-onboard?username=ann', '/projects']) {
+        await page.goto(at)
+        await page.locator('h1').first().waitFor()
+        await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+        expect(await violations(page), at).toEqual([])
+      }
+      expect((await page.request.get(`${server.url}/sign-in`, { headers: { Accept: 'text/html' } })).headers()['content-security-policy']).toContain("script-src 'self';")
+    })
+  })
+}

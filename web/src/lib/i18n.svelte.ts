@@ -1,0 +1,111 @@
+// The words of the portal, one file for each language, and how dates, numbers and sizes are
+// written in it. Which language: what somebody chose, or what the browser prefers.
+
+import type en from '../messages/en.json'
+import { format, type Params } from './message'
+
+export type Key = keyof typeof en
+export type Language = 'en' | 'zh-CN'
+type Messages = Record<string, string>
+
+/** Every language, by its own name for itself. */
+export const LANGUAGES: { code: Language; name: string }[] = [
+  { code: 'en', name: 'English' },
+  { code: 'zh-CN', name: '简体中文' },
+]
+
+const LOADERS: Record<Language, () => Promise<{ default: Messages }>> = {
+  en: () => import('../messages/en.json'),
+  'zh-CN': () => import('../messages/zh-CN.json'),
+}
+
+const KEPT = 'haven.language'
+
+class Words {
+  language = $state<Language>('en')
+  messages = $state.raw<Messages>({})
+}
+
+export const words = new Words()
+
+function preferred(): Language {
+  const kept = localStorage.getItem(KEPT)
+  if (kept === 'en' || kept === 'zh-CN') return kept
+  for (const language of navigator.languages) {
+    if (language.toLowerCase().startsWith('zh')) return 'zh-CN'
+    if (language.toLowerCase().startsWith('en')) return 'en'
+  }
+  return 'en'
+}
+
+async function speak(language: Language) {
+  const loaded = await LOADERS[language]()
+  words.messages = loaded.default
+  words.language = language
+  document.documentElement.lang = language
+}
+
+export function loadWords() {
+  return speak(preferred())
+}
+
+export function chooseLanguage(language: Language) {
+  localStorage.setItem(KEPT, language)
+  return speak(language)
+}
+
+/** A text of the portal in the language of the moment. */
+export function t(key: Key, params: Params = {}): string {
+  return format(words.messages[key] ?? key, params, words.language)
+}
+
+/** The text of a name that the server made, such as a right; the name itself if there is none. */
+export function named(prefix: string, name: string): string {
+  return words.messages[`${prefix}.${name}`] ?? name
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(words.language).format(value)
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** A size in bytes, in units of 1024 as registries count them. */
+export function size(bytes: number): string {
+  let [value, unit] = [bytes, 0]
+  while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
+  const digits = { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }
+  return `${new Intl.NumberFormat(words.language, digits).format(value)} ${UNITS[unit]}`
+}
+
+/** Whether a moment is one: the server writes the year 1 for "never". */
+export function happened(moment: string | null | undefined): moment is string {
+  return !!moment && !moment.startsWith('0001-') && !Number.isNaN(Date.parse(moment))
+}
+
+export function date(moment: string | null | undefined): string {
+  if (!happened(moment)) return '–'
+  return new Intl.DateTimeFormat(words.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    new Date(moment),
+  )
+}
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** How long ago something was, or in how long it will be. */
+export function ago(moment: string | null | undefined): string {
+  if (!happened(moment)) return '–'
+  const seconds = (Date.parse(moment) - Date.now()) / 1000
+  const relative = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' })
+  for (const [unit, length] of STEPS) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit)
+  }
+  return t('time.now')
+}

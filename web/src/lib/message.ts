@@ -1,0 +1,19 @@
+// How a message is written: `{name}` is replaced; forms for one and for many stand beside each
+// other, divided by ` | `, and `n` chooses. A language without such forms writes one.
+
+export type Params = Record<string, string | number>
+
+export function format(message: string, params: Params, language: string): string {
+  const forms = message.split(' | ')
+  const n = params.n
+  let text = message
+  if (forms.length > 1) {
+    const one = typeof n === 'number' && new Intl.PluralRules(language).select(n) === 'one'
+    text = (one ? forms[0] : forms[1]) ?? message
+  }
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name]
+    if (value === undefined) return whole
+    return typeof value === 'number' ? new Intl.NumberFormat(language).format(value) : value
+  })
+}

@@ -1,0 +1,86 @@
+// Where the browser is, and the way to somewhere else. The address is the state of a page:
+// what a list shows is written there, so that a link reproduces it.
+
+import { untrack } from 'svelte'
+
+class Place {
+  path = $state(window.location.pathname)
+  query = $state.raw(new URLSearchParams(window.location.search))
+
+  read() {
+    this.path = window.location.pathname
+    this.query = new URLSearchParams(window.location.search)
+  }
+
+  /** Path and query, as a link to here. */
+  get href() {
+    const query = this.query.toString()
+    return query ? `${this.path}?${query}` : this.path
+  }
+}
+
+export const place = new Place()
+
+/** Goes somewhere in the portal. */
+export function go(href: string, how: { replace?: boolean; keepScroll?: boolean } = {}) {
+  if (how.replace) history.replaceState(null, '', href)
+  else history.pushState(null, '', href)
+  place.read()
+  if (!how.keepScroll) document.getElementById('main')?.scrollTo(0, 0)
+}
+
+/** Changes parameters of the address; what is empty leaves it. */
+export function setQuery(
+  changes: Record<string, string | number | undefined | null>,
+  how: { replace?: boolean } = {},
+) {
+  const query = new URLSearchParams(untrack(() => place.query))
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined || value === null || value === '') query.delete(name)
+    else query.set(name, String(value))
+  }
+  const text = query.toString()
+  go(untrack(() => place.path) + (text ? `?${text}` : ''), { ...how, keepScroll: true })
+}
+
+/** Has links within the portal change the address without loading everything anew. */
+export function watchLinks() {
+  window.addEventListener('popstate', () => place.read())
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0) return
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    const link = (event.target as Element).closest?.('a[href]')
+    if (!(link instanceof HTMLAnchorElement)) return
+    if (link.target || link.hasAttribute('download') || link.origin !== window.location.origin) return
+    if (/^\/(api|c|v2|service)\//.test(link.pathname)) return
+    if (link.hash && link.pathname === window.location.pathname) return
+    event.preventDefault()
+    go(link.pathname + link.search + link.hash)
+  })
+}
+
+/** What a pattern such as `/projects/:name/*` finds in a path, or nothing. */
+export function match(pattern: string, path: string): Record<string, string> | undefined {
+  const wanted = pattern.split('/')
+  const parts = path.replace(/\/+$/, '').split('/')
+  const found: Record<string, string> = {}
+  for (const [i, part] of wanted.entries()) {
+    if (part === '*') return found
+    const own = parts[i]
+    if (own === undefined) return undefined
+    if (part.startsWith(':')) {
+      if (!own) return undefined
+      try {
+        found[part.slice(1)] = decodeURIComponent(own)
+      } catch {
+        return undefined
+      }
+    } else if (part !== own) return undefined
+  }
+  return parts.length === wanted.length ? found : undefined
+}
+
+/** A path from its parts, each encoded. */
+export function path(...parts: (string | number)[]) {
+  return `/${parts.map((part) => encodeURIComponent(part)).join('/')}`
+}
