@@ -208,6 +208,11 @@ impl Server {
         }
     }
 
+    /// Runs statements in the PostgreSQL database that it stands on, and gives what they answer.
+    pub fn ask_database(&self, statement: &str) -> String {
+        self.shared.database.as_ref().expect("it stands on PostgreSQL").ask(statement)
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("the server runs").id()

@@ -34,6 +34,11 @@ impl Database {
         format!("{before}@{address}/{name}")
     }
 
+    /// Runs statements in it, and gives what they answer: rows of columns with bars between.
+    pub fn ask(&self, statement: &str) -> String {
+        psql_in(&self.url, statement)
+    }
+
     /// `host:port` of the server.
     pub fn address(&self) -> String {
         let (_, after) = self.url.split_once('@').unwrap();
@@ -51,12 +56,16 @@ impl Drop for Database {
 }
 
 fn psql(statement: &str) {
-    let server = variable("HAVEN_TEST_POSTGRES_URL");
+    psql_in(&variable("HAVEN_TEST_POSTGRES_URL"), statement);
+}
+
+fn psql_in(database: &str, statement: &str) -> String {
     let output = Command::new("psql")
-        .args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &server, "-c", statement])
+        .args(["-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement])
         .output()
         .expect("psql is installed by tests/tools");
     assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// The tests' S3 server.

@@ -152,6 +152,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0014_artifacts.sql"),
             include_str!("../migrations/postgres/0014_artifacts.sql"),
         ),
+        Migration::new(
+            15,
+            "purge",
+            include_str!("../migrations/sqlite/0015_purge.sql"),
+            include_str!("../migrations/postgres/0015_purge.sql"),
+        ),
     ])
 }
 

@@ -34,6 +34,7 @@ pub mod quotas;
 pub mod uploads;
 pub mod artifacts;
 pub mod statistics;
+pub mod purges;
 mod installation;
 pub mod verify;
 pub mod work;

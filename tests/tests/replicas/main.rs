@@ -3,6 +3,7 @@
 //! database or the store is away the answer is 503 until it is back.
 #![allow(clippy::unwrap_used)]
 
+mod jobs;
 mod outages;
 mod people;
 mod together;

@@ -4,9 +4,10 @@
 //! `reading`: ranges, conditions, headers. `writing`: uploads and manifests.
 //! `referring`: referrers, fallback tags, pages. `rights`: who may, and what a
 //! refusal may tell. `tokens`: the token endpoint and what its tokens open.
-//! `settings`: behaviour that an operator turns on or limits.
+//! `settings`: behaviour that an operator turns on or limits. `activity`: what is counted of it.
 #![allow(clippy::unwrap_used)]
 
+mod activity;
 mod reading;
 mod referring;
 mod rights;

@@ -47,7 +47,7 @@ pub async fn untag(
                 }
                 let event = events::Event::TagDeleted { tag: tag.to_string(), digest: None };
                 audit.record(tx, entry).await?;
-                let happened = Happened::new(event, audit.who(), audit.now());
+                let happened = Happened::by(&audit, event);
                 let happened = happened.in_project(repository.project_id);
                 events::record(tx, &happened.in_repository(name.as_str())).await
             })
@@ -107,7 +107,7 @@ pub async fn delete(
                 let tags = delete_row(tx, &caches, (&name, repository.id), digest, now).await?;
                 audit.record(tx, entry).await?;
                 let event = events::Event::ArtifactDeleted { digest: digest.to_string(), tags };
-                let happened = Happened::new(event, audit.who(), audit.now());
+                let happened = Happened::by(&audit, event);
                 let happened = happened.in_project(repository.project_id);
                 events::record(tx, &happened.in_repository(name.as_str())).await
             })

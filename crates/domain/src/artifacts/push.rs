@@ -227,7 +227,7 @@ impl Deed {
     fn happened(&self) -> Happened {
         let tags = self.tags.iter().map(ToString::to_string).collect();
         let pushed = events::Event::ArtifactPushed { digest: self.digest.to_string(), tags };
-        Happened::new(pushed, self.audit.who(), self.now)
+        Happened::by(&self.audit, pushed)
             .in_project(self.quota.project_id())
             .in_repository(self.push.name.as_str())
     }

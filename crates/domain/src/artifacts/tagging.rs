@@ -16,6 +16,7 @@ use crate::{
     Context,
     access::{Action, Allowed, Resource, Right},
     audit::{self, Entry, Event},
+    events::{self, Happened},
     listing::{Field, List, Listing},
 };
 
@@ -87,7 +88,11 @@ pub async fn create_tag(
                 }
                 let entry = Entry::new(Event::CreateTag, format!("{name}:{tag}"))
                     .described(format!("create tag: {name}:{tag} at {}", artifact.digest));
-                audit.record(tx, entry.in_project(project_id)).await
+                audit.record(tx, entry.in_project(project_id)).await?;
+                let (tag, digest) = (tag.to_string(), artifact.digest.to_string());
+                let created = events::Event::TagCreated { tag, digest };
+                let happened = Happened::by(&audit, created).in_project(project_id);
+                events::record(tx, &happened.in_repository(name.as_str())).await
             })
         })
         .await
@@ -123,7 +128,11 @@ pub async fn delete_tag(
                     let message = format!("tag {tag} attached to artifact {id} not found");
                     return Err(Error::not_found(Subject::Tag, message));
                 }
-                audit.record(tx, entry.in_project(project_id)).await
+                audit.record(tx, entry.in_project(project_id)).await?;
+                let (tag, digest) = (tag.to_string(), Some(artifact.digest.to_string()));
+                let deleted = events::Event::TagDeleted { tag, digest };
+                let happened = Happened::by(&audit, deleted).in_project(project_id);
+                events::record(tx, &happened.in_repository(name.as_str())).await
             })
         })
         .await

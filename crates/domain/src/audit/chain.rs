@@ -24,9 +24,6 @@ use crate::{
 /// How many entries a block has at the most.
 const LARGEST_BLOCK: i64 = 1000;
 
-/// How many blocks are purged in one go, each in a transaction of its own.
-const PURGED_AT_ONCE: i64 = 100;
-
 /// How many entries are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 200;
 
@@ -125,62 +122,22 @@ async fn set_block(tx: &mut Tx, count: usize, entries: Args) -> Result<()> {
 
 /// How many entries more there are, by project and hour.
 #[derive(Default)]
-struct Counts(BTreeMap<(i64, i64), i64>);
+pub(super) struct Counts(BTreeMap<(i64, i64), i64>);
 
 impl Counts {
-    fn add(&mut self, project_id: i64, at: Time, entries: i64) {
+    pub(super) fn add(&mut self, project_id: i64, at: Time, entries: i64) {
         for project_id in [ALL, project_id] {
             *self.0.entry((project_id, at.0.div_euclid(HOUR))).or_default() += entries;
         }
     }
 
     /// One statement for each: a block is rarely of more than two hours and a few projects.
-    async fn store(&self, tx: &mut Tx) -> Result<()> {
+    pub(super) async fn store(&self, tx: &mut Tx) -> Result<()> {
         for ((project_id, hour), entries) in &self.0 {
             tx.execute(sql::COUNT, args![*project_id, *hour, *entries]).await?;
         }
         Ok(())
     }
-}
-
-/// Purges the blocks that hold nothing newer than a moment; their heads stay, so the chain
-/// still holds. Returns how many entries went.
-///
-/// # Errors
-/// Those of the database; what was purged until then stays purged.
-pub async fn purge(context: &Context, allowed: &Allowed<System>, before: Time) -> Result<u64> {
-    allowed.require(Right::new(Resource::PurgeAudit, Action::Create))?;
-    let mut purged = 0;
-    loop {
-        let blocks = context.db.all(sql::OLD_BLOCKS, args![before, PURGED_AT_ONCE]).await?;
-        for row in &blocks {
-            let (id, head): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let proof = proof::purged(&context.audit_key, id, &head).to_vec();
-            purged += context
-                .db
-                .write(move |tx| {
-                    let proof = proof.clone();
-                    Box::pin(async move { purge_block(tx, id, proof).await })
-                })
-                .await?;
-        }
-        if blocks.len() < PURGED_AT_ONCE as usize {
-            return Ok(purged);
-        }
-    }
-}
-
-async fn purge_block(tx: &mut Tx, id: i64, proof: Vec<u8>) -> Result<u64> {
-    if tx.execute(sql::SET_PURGED, args![id, proof]).await? == 0 {
-        return Ok(0);
-    }
-    let gone = tx.all(sql::DELETE_OF_BLOCK, args![id]).await?;
-    let mut counts = Counts::default();
-    for row in &gone {
-        counts.add(row.get(0)?, row.get(1)?, -1);
-    }
-    counts.store(tx).await?;
-    Ok(gone.len() as u64)
 }
 
 /// Forgets a person: the entries stay, and no longer tell whom they are about. Returns how

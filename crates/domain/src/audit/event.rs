@@ -1,7 +1,7 @@
 //! What is audited: Harbor's kinds of events, and some of our own.
 
 /// A kind of event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
     /// A manifest was pushed.
     CreateArtifact,
@@ -55,6 +55,14 @@ pub enum Event {
     UpdateRole,
     /// A custom role was deleted.
     DeleteRole,
+    /// Somebody had a job begun.
+    CreateExecution,
+    /// Somebody had jobs stopped.
+    StopExecution,
+    /// The schedule of a job was set or removed.
+    UpdateSchedule,
+    /// A queue of jobs was paused, or a pause was ended.
+    UpdateQueue,
     /// A tag was made, or moved, without a push.
     CreateTag,
     /// What is written about a repository was changed.
@@ -89,7 +97,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order in which Harbor's API lists them.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 45] = [
         Self::CreateArtifact,
         Self::DeleteArtifact,
         Self::PullArtifact,
@@ -116,6 +124,10 @@ impl Event {
         Self::CreateRole,
         Self::UpdateRole,
         Self::DeleteRole,
+        Self::CreateExecution,
+        Self::StopExecution,
+        Self::UpdateSchedule,
+        Self::UpdateQueue,
         Self::CreateTag,
         Self::UpdateRepository,
         Self::CreateLabel,
@@ -167,6 +179,10 @@ impl Event {
             Self::CreateRole => "create_role",
             Self::UpdateRole => "update_role",
             Self::DeleteRole => "delete_role",
+            Self::CreateExecution => "create_execution",
+            Self::StopExecution => "stop_execution",
+            Self::UpdateSchedule => "update_schedule",
+            Self::UpdateQueue => "update_queue",
             Self::CreateTag => "create_tag",
             Self::UpdateRepository => "update_repository",
             Self::CreateLabel => "create_label",

@@ -18,6 +18,7 @@ mod hours;
 mod list;
 mod proof;
 mod pulls;
+mod purge;
 mod record;
 mod sql;
 mod syslog;
@@ -25,13 +26,14 @@ mod syslog;
 mod tests;
 mod verify;
 
-pub use chain::{forget, purge, seal};
+pub use chain::{forget, seal};
 pub use event::Event;
 pub(crate) use forward::Forwarder;
 pub use list::{Readable, Shown, list};
 pub(crate) use proof::AuditKey;
 pub(crate) use pulls::Pulls;
 pub use pulls::{pulled, write_pulls};
+pub use purge::{Old, count_old, purge};
 pub use record::{Audit, Entry, by, failed, outcome};
 pub use verify::{Report, Tampered, verify};
 

@@ -153,6 +153,11 @@ pub(super) fn purged(key: &AuditKey, id: i64, head: &[u8]) -> [u8; 32] {
     key.sign("purged", &[&id.to_be_bytes(), head])
 }
 
+/// The proof that it was Haven who removed some entries from a block.
+pub(super) fn removed(key: &AuditKey, id: i64, removed: &[u8]) -> [u8; 32] {
+    key.sign("removed", &[&id.to_be_bytes(), removed])
+}
+
 fn bytes(digest: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest);

@@ -29,8 +29,8 @@ pub(super) const COUNT: &str = "INSERT INTO audit_counts (project_id, hour, entr
     DO UPDATE SET entries = audit_counts.entries + excluded.entries";
 
 /// Blocks after one. $1 the one, $2 how many.
-pub(super) const BLOCKS: &str = "SELECT id, entries, content, head, newest, sealed_at, purged \
-    FROM audit_blocks WHERE id > $1 ORDER BY id LIMIT $2";
+pub(super) const BLOCKS: &str = "SELECT id, entries, content, head, newest, sealed_at, purged, \
+    removed, removed_proof FROM audit_blocks WHERE id > $1 ORDER BY id LIMIT $2";
 
 /// The entries of a block with all that proves them. $1 the block.
 pub(super) const OF_BLOCK: &str = "SELECT id, project_id, occurred_at, operation, \
@@ -58,8 +58,35 @@ pub(super) const DELETE_OF_BLOCK: &str =
     "DELETE FROM audit_log WHERE block_id = $1 RETURNING project_id, occurred_at";
 
 /// A block's entries were purged. $1 the block, $2 the proof.
-pub(super) const SET_PURGED: &str =
-    "UPDATE audit_blocks SET purged = $2 WHERE id = $1 AND purged IS NULL";
+pub(super) const SET_PURGED: &str = "UPDATE audit_blocks SET purged = $2, removed = NULL, \
+    removed_proof = NULL WHERE id = $1 AND purged IS NULL";
+
+/// How many entries of a kind are older than a moment. $1 kind of thing, $2 operation, $3 the
+/// moment.
+pub(super) const COUNT_OLD: &str = "SELECT COUNT(*) FROM audit_log \
+    WHERE resource_type = $1 AND operation = $2 AND occurred_at < $3";
+
+/// Sealed entries of a kind that are older than a moment, and their blocks. $1 kind of thing,
+/// $2 operation, $3 the moment, $4 and $5 time and number of the last one seen, $6 how many.
+pub(super) const OLD_OF_KIND: &str = "SELECT occurred_at, id, block_id FROM audit_log \
+    WHERE resource_type = $1 AND operation = $2 AND occurred_at < $3 AND block_id IS NOT NULL \
+    AND (occurred_at > $4 OR occurred_at = $4 AND id > $5) ORDER BY occurred_at, id LIMIT $6";
+
+/// A block that was not purged whole, locked. $1 the block.
+pub(super) const LOCK_BLOCK: &str = "SELECT entries, head, removed FROM audit_blocks \
+    WHERE id = $1 AND purged IS NULL FOR UPDATE";
+
+/// Entries of a block that are older than a moment and of some kinds go. $1 the block, $2 the
+/// moment, then the kinds.
+pub(super) const DELETE_SOME_BEFORE: &str = "DELETE FROM audit_log WHERE block_id = $1 \
+    AND occurred_at < $2 AND operation || '_' || resource_type IN (";
+/// See [`DELETE_SOME_BEFORE`].
+pub(super) const DELETE_SOME_AFTER: &str = ") RETURNING id, mac, project_id, occurred_at";
+
+/// Entries of a block were removed. $1 the block, $2 what stands for all that were, $3 the
+/// proof.
+pub(super) const SET_REMOVED: &str =
+    "UPDATE audit_blocks SET removed = $2, removed_proof = $3 WHERE id = $1";
 
 /// Entries that name somebody, by who did it or by whom it was done to. $1 the name,
 /// $2 how many.

@@ -198,8 +198,9 @@ async fn purging_and_forgetting_leave_the_chain_whole() {
 
         let before = crate::testing::START.after(std::time::Duration::from_secs(3600));
         let may = proof(Resource::PurgeAudit, Action::Create).await;
-        assert_eq!(purge(&context, &may, before).await.unwrap(), 3);
-        assert_eq!(purge(&context, &may, before).await.unwrap(), 0);
+        let everything = Old::everything(before);
+        assert_eq!(purge(&context, &may, &everything, |_| true).await.unwrap(), 3);
+        assert_eq!(purge(&context, &may, &everything, |_| true).await.unwrap(), 0);
         let report = verify(&context).await.unwrap();
         assert_eq!((report.problems, report.purged, report.entries), (vec![], 1, 4));
         let left = "SELECT CAST(SUM(entries) AS BIGINT) FROM audit_counts WHERE project_id = $1";
@@ -207,6 +208,46 @@ async fn purging_and_forgetting_leave_the_chain_whole() {
             let row = context.db.one(left, args![project]).await.unwrap().unwrap();
             assert_eq!(row.get::<i64>(0).unwrap(), 3);
         }
+    }
+}
+
+#[tokio::test]
+async fn purging_some_kinds_leaves_the_chain_whole() {
+    use crate::rights::{Action, Resource, Right};
+    for place in both().await {
+        let context = place.open().await;
+        chained(&context).await;
+        let admin = crate::testing::admin(&context).await;
+        let right = Right::new(Resource::PurgeAudit, Action::Create);
+        let may = crate::access::on_system(&context, &admin, right).await.unwrap();
+        let before = context.clock.now();
+        let old = |events: &[Event]| Old { before, events: events.iter().copied().collect() };
+        let pulls = old(&[Event::PullArtifact, Event::CreateRobot]);
+        assert_eq!(count_old(&context, &may, &pulls).await.unwrap(), 2);
+        assert_eq!(purge(&context, &may, &pulls, |_| false).await.unwrap(), 0);
+        assert_eq!(purge(&context, &may, &pulls, |_| true).await.unwrap(), 2);
+        assert_eq!(purge(&context, &may, &pulls, |_| true).await.unwrap(), 0);
+        let report = verify(&context).await.unwrap();
+        assert_eq!((report.problems, report.removed, report.entries), (vec![], 2, 5));
+        // What somebody else removes is found, and so is what is only said to be removed.
+        change(&context, "CREATE TABLE kept_log AS SELECT * FROM audit_log").await;
+        change(&context, "DELETE FROM audit_log WHERE block_id = 1 AND username = 'alice'").await;
+        assert_eq!(problems(&context).await, [Tampered::Entries(1)]);
+        change(&context, "DELETE FROM audit_log").await;
+        change(&context, "INSERT INTO audit_log SELECT * FROM kept_log").await;
+        change(&context, "UPDATE audit_blocks SET removed_proof = head WHERE id = 2").await;
+        assert_eq!(problems(&context).await, [Tampered::Block(2), Tampered::Entries(2)]);
+        let forget =
+            "UPDATE audit_blocks SET removed = NULL, removed_proof = NULL WHERE id = 2";
+        change(&context, forget).await;
+        assert_eq!(problems(&context).await, [Tampered::Entries(2)]);
+        // The rest of the first block goes too; then it counts as purged.
+        let rest = old(&[Event::CreateProject, Event::UpdateUser]);
+        assert_eq!(purge(&context, &may, &rest, |_| true).await.unwrap(), 4);
+        assert_eq!(verify(&context).await.unwrap().purged, 1);
+        let left = "SELECT CAST(SUM(entries) AS BIGINT) FROM audit_counts WHERE project_id = $1";
+        let row = context.db.one(left, args![3]).await.unwrap().unwrap();
+        assert_eq!(row.get::<i64>(0).unwrap(), 0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checking the audit log: every entry by itself, every block, and the chain.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use db::{Row, args};
 use kit::{Result, Time, constant_time_eq};
@@ -9,6 +9,7 @@ use super::{
     AuditKey,
     chain::NOBODY,
     proof::{self, Block, Content, Facts},
+    purge::read_removed,
     sql,
 };
 use crate::Context;
@@ -63,6 +64,8 @@ pub struct Report {
     pub blocks: u64,
     /// How many of them were purged.
     pub purged: u64,
+    /// How many entries were removed from blocks that others are left of.
+    pub removed: u64,
     /// The last block and its head in hexadecimal digits, to be compared with what was
     /// kept elsewhere: that the end of the chain was cut off cannot be seen here.
     pub last: Option<(i64, String)>,
@@ -136,15 +139,39 @@ async fn block(
         }
         report.add(Tampered::Block(block.id));
     }
-    let mut found = Content::new();
+    let mut macs = removed(context, row, block.id, report)?;
+    let mut count = macs.len();
     for row in &entries {
-        found.add(row.get(0)?, &row.get::<Vec<u8>>(12)?);
+        macs.insert(row.get(0)?, row.get(12)?);
+        count += 1;
         entry(&context.audit_key, row, report)?;
     }
-    if i64::try_from(entries.len()).ok() != Some(block.entries) || found.finish() != *content {
+    let mut found = Content::new();
+    macs.iter().for_each(|(id, mac)| found.add(*id, mac));
+    // One that is there and was removed too makes the sum wrong.
+    if i64::try_from(count).ok() != Some(block.entries) || found.finish() != *content {
         report.add(Tampered::Entries(block.id));
     }
     Ok(head)
+}
+
+/// The entries that were removed from a block, if it was Haven who did so.
+fn removed(
+    context: &Context,
+    row: &Row,
+    block_id: i64,
+    report: &mut Report,
+) -> Result<BTreeMap<i64, Vec<u8>>> {
+    let (removed, proof): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(7)?, row.get(8)?);
+    let Some(removed) = removed else { return Ok(BTreeMap::new()) };
+    let expected = proof::removed(&context.audit_key, block_id, &removed);
+    if !constant_time_eq(&expected, &proof.unwrap_or_default()) {
+        report.add(Tampered::Block(block_id));
+        return Ok(BTreeMap::new());
+    }
+    let removed = read_removed(&removed)?;
+    report.removed += removed.len() as u64;
+    Ok(removed)
 }
 
 /// Checks what no block holds yet.

@@ -4,7 +4,7 @@ use db::{Args, Sql, Tx};
 use kit::{Result, Time};
 
 use super::{Event, sql};
-use crate::rights::Who;
+use crate::{audit::Audit, rights::Who};
 
 /// How many events one statement inserts, and how many columns each has.
 const MOST_AT_ONCE: usize = 64;
@@ -34,6 +34,11 @@ impl Happened {
         let mut operator = by.display_name().replace('\0', "\u{fffd}");
         operator.truncate(operator.floor_char_boundary(LONGEST_NAME));
         Self { event, project_id: 0, repository: String::new(), operator, at }
+    }
+
+    /// What whoever does an audited deed does, at the moment of the deed.
+    pub(crate) fn by(audit: &Audit, event: Event) -> Self {
+        Self::new(event, audit.who(), audit.now())
     }
 
     /// In a project, by number.

@@ -41,7 +41,7 @@ impl Kind {
         match self {
             Self::GarbageCollection => facts("GARBAGE_COLLECTION", 1, 3, 50),
             Self::Retention => facts("RETENTION", 10, 3, 50),
-            Self::PurgeAuditLog => facts("PURGE_AUDIT_LOG", 1, 3, 10),
+            Self::PurgeAuditLog => facts("PURGE_AUDIT_LOG", 4, 3, 10),
             Self::ExecutionSweep => facts("EXECUTION_SWEEP", 1, 3, 10),
         }
     }

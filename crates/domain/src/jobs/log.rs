@@ -3,7 +3,7 @@
 use db::{Db, Tx, args};
 use kit::Result;
 
-use super::sql;
+use super::{Kind, sql};
 
 /// The longest part of a log that is one row, in bytes.
 const LONGEST_PART: usize = 64 * 1024;
@@ -19,6 +19,17 @@ pub(super) async fn append(tx: &mut Tx, task_id: i64, mut text: &str) -> Result<
         text = rest;
     }
     Ok(())
+}
+
+/// The log of the first task of an execution of a kind; none when there is no such task.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn log_of_execution(db: &Db, kind: Kind, id: i64) -> Result<Option<String>> {
+    match db.one(sql::FIRST_TASK, args![id, kind.name()]).await? {
+        Some(row) => log(db, row.get(0)?).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The log of a task; of a very long one its end.

@@ -54,7 +54,7 @@ pub(crate) use end::{Ended, Hold, end};
 pub use kind::{Kind, Status, Trigger};
 pub use list::{Execution, Metrics, Task};
 pub(crate) use list::{find, list, task, tasks};
-pub(crate) use log::log;
+pub(crate) use log::{log, log_of_execution};
 pub use pools::{Pool, Worker, log_of_task, pools, stop_task, stop_tasks, workers};
 pub use queues::{Queue, is_paused, pause, queues, resume, stop_waiting};
 pub(crate) use replica::{Beat, LEASE, Replica, Watch, bury, inherit};

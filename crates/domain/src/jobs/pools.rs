@@ -6,6 +6,7 @@ use kit::{Error, Kind as ErrorKind, Result, Time};
 use super::{Kind, log, sql, stop::stop_one};
 use crate::{
     Context,
+    audit::{self, Entry, Event},
     rights::{Action, Allowed, Resource, Right, System},
 };
 
@@ -98,8 +99,10 @@ pub async fn workers(
         };
         let rows = context.db.all(sql::DOING, args![&pool.id, MOST_WORKERS]).await?;
         for (n, row) in rows.iter().enumerate() {
+            // One that only a newer version knows is not shown.
+            let Some(kind) = Kind::from_name(&row.get::<String>(1)?) else { continue };
             let doing = Doing {
-                kind: Kind::read(&row.get::<String>(1)?)?,
+                kind,
                 task_id: row.get(0)?,
                 started_at: row.get(2)?,
                 check_in: row.get(3)?,
@@ -124,7 +127,7 @@ pub async fn stop_task(context: &Context, allowed: &Allowed<System>, job_id: &st
     }
     allowed.require(Right::new(Resource::JobserviceMonitor, Action::Stop))?;
     let Ok(task_id) = job_id.parse::<i64>() else { return Ok(()) };
-    stop_these(context, vec![task_id]).await
+    stop_these(context, allowed, vec![task_id]).await
 }
 
 /// Stops all tasks that run.
@@ -134,19 +137,30 @@ pub async fn stop_task(context: &Context, allowed: &Allowed<System>, job_id: &st
 pub async fn stop_tasks(context: &Context, allowed: &Allowed<System>) -> Result<()> {
     allowed.require(Right::new(Resource::JobserviceMonitor, Action::Stop))?;
     let rows = context.db.all(sql::RUNNING, args![MOST_WORKERS]).await?;
-    stop_these(context, rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?).await
+    let task_ids = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    stop_these(context, allowed, task_ids).await
 }
 
-async fn stop_these(context: &Context, task_ids: Vec<i64>) -> Result<()> {
+async fn stop_these(
+    context: &Context,
+    allowed: &Allowed<System>,
+    task_ids: Vec<i64>,
+) -> Result<()> {
+    let audit = audit::by(context, allowed.by()).await?;
     for task_id in task_ids {
-        let clock = context.clock.clone();
+        let (clock, audit) = (context.clock.clone(), audit.clone());
         context
             .db
             .write(move |tx| {
-                let clock = clock.clone();
+                let (clock, audit) = (clock.clone(), audit.clone());
                 Box::pin(async move {
                     let now = super::now(tx, &clock).await?;
-                    stop_one(tx, now, task_id).await
+                    if stop_one(tx, now, task_id).await? {
+                        let entry = Entry::new(Event::StopExecution, task_id.to_string());
+                        let text = format!("stop job: {task_id}");
+                        audit.record(tx, entry.described(text)).await?;
+                    }
+                    Ok(())
                 })
             })
             .await?;

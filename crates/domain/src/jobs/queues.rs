@@ -8,6 +8,7 @@ use kit::{Error, Kind as ErrorKind, Result, Time};
 use super::{Kind, TOPIC, end::refresh, sql};
 use crate::{
     Context,
+    audit::{self, Audit, Entry, Event},
     rights::{Action, Allowed, Resource, Right, System},
 };
 
@@ -107,13 +108,17 @@ async fn set_paused(
 ) -> Result<()> {
     allowed.require(Right::new(Resource::JobserviceMonitor, Action::Stop))?;
     let names = named(name)?;
+    let audit = audit::by(context, allowed.by()).await?;
     context
         .db
         .write(move |tx| {
-            let names = names.clone();
+            let (names, audit) = (names.clone(), audit.clone());
             Box::pin(async move {
                 for name in names {
                     tx.execute(sql::SET_PAUSED, args![name, paused]).await?;
+                    let deed = if paused { "pause queue" } else { "resume queue" };
+                    let entry = Entry::new(Event::UpdateQueue, name);
+                    audit.record(tx, entry.described(format!("{deed}: {name}"))).await?;
                 }
                 tx.announce(Change::new(TOPIC, ""));
                 Ok(())
@@ -128,18 +133,20 @@ async fn set_paused(
 /// As [`pause`]; what was stopped until an error stays stopped.
 pub async fn stop_waiting(context: &Context, allowed: &Allowed<System>, name: &str) -> Result<()> {
     allowed.require(Right::new(Resource::JobserviceMonitor, Action::Stop))?;
-    for name in named(name)? {
-        while stop_some(context, name).await? == AT_ONCE as usize {}
+    let names = named(name)?;
+    let audit = audit::by(context, allowed.by()).await?;
+    for name in names {
+        while stop_some(context, &audit, name).await? == AT_ONCE as usize {}
     }
     Ok(())
 }
 
-async fn stop_some(context: &Context, name: &'static str) -> Result<usize> {
-    let clock = context.clock.clone();
+async fn stop_some(context: &Context, audit: &Audit, name: &'static str) -> Result<usize> {
+    let (clock, audit) = (context.clock.clone(), audit.clone());
     context
         .db
         .write(move |tx| {
-            let clock = clock.clone();
+            let (clock, audit) = (clock.clone(), audit.clone());
             Box::pin(async move {
                 let now = super::now(tx, &clock).await?;
                 let waiting = tx.all(sql::WAITING_OF_KIND, args![name, AT_ONCE]).await?;
@@ -154,6 +161,11 @@ async fn stop_some(context: &Context, name: &'static str) -> Result<usize> {
                 }
                 for execution_id in executions {
                     refresh(tx, execution_id, now).await?;
+                }
+                if !waiting.is_empty() {
+                    let text = format!("stop {} waiting jobs of {name}", waiting.len());
+                    let entry = Entry::new(Event::StopExecution, name).described(text);
+                    audit.record(tx, entry).await?;
                 }
                 Ok(waiting.len())
             })

@@ -42,6 +42,38 @@ pub struct Schedule {
     pub updated_at: Time,
 }
 
+/// When something is to be done, as clients say it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// At once, and once.
+    Now,
+    /// Not by itself any more.
+    Never,
+    /// Again and again, by the name that the client has for it.
+    At(String, Cron),
+}
+
+impl When {
+    /// Reads the type of a schedule and its cron string, in Harbor's words.
+    ///
+    /// # Errors
+    /// Unprocessable for another type; Invalid for what is no cron string, or never fires.
+    pub fn read(name: &str, cron: &str) -> Result<Self> {
+        match name {
+            "Manual" => Ok(Self::Now),
+            "None" => Ok(Self::Never),
+            "Hourly" | "Daily" | "Weekly" | "Custom" | "Schedule" => {
+                Ok(Self::At(name.to_owned(), Cron::parse(cron)?))
+            }
+            _ => Err(Error::new(
+                kit::Kind::Unprocessable,
+                "schedule.type in body should be one of [Hourly Daily Weekly Custom Manual None \
+                 Schedule]",
+            )),
+        }
+    }
+}
+
 /// Sets the schedule of a vendor, in place of another it may have, and gives its number.
 ///
 /// # Errors

@@ -115,6 +115,10 @@ pub(super) const ATTRIBUTES_OF_EXECUTION: &str = "SELECT extra_attrs FROM execut
 pub(super) const SET_ATTRIBUTES_OF_EXECUTION: &str =
     "UPDATE executions SET extra_attrs = $2, updated_at = $3 WHERE id = $1";
 
+/// The first task of an execution. $1 execution, $2 kind.
+pub(super) const FIRST_TASK: &str =
+    "SELECT id FROM tasks WHERE execution_id = $1 AND kind = $2 ORDER BY id LIMIT 1";
+
 /// A further part of a log. $1 task, $2 text.
 pub(super) const ADD_TO_LOG: &str = "INSERT INTO task_logs (task_id, part, content) \
     SELECT CAST($1 AS BIGINT), COALESCE(MAX(part), 0) + 1, CAST($2 AS TEXT) \

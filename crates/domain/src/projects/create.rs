@@ -7,6 +7,7 @@ use super::{Metadata, Role, sql};
 use crate::{
     Context, allowlists,
     audit::{self, Entry, Event},
+    events::{self, Happened},
     cache::Pair,
     rights::Who,
     settings::{self, Key},
@@ -93,6 +94,8 @@ pub async fn create(context: &Context, creator: &Creator, new: NewProject) -> Re
                 caches.roles.changes(tx, &Pair(id, owner_id));
                 let entry = Entry::new(Event::CreateProject, &new.name).in_project(id);
                 audit.record(tx, entry).await?;
+                let created = events::Event::ProjectCreated { name: new.name };
+                events::record(tx, &Happened::by(&audit, created).in_project(id)).await?;
                 Ok(id)
             })
         })

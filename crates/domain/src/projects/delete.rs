@@ -7,6 +7,7 @@ use super::{Allowed, sql};
 use crate::{
     Context, allowlists,
     audit::{self, Entry, Event},
+    events::{self, Happened},
     rights::{Action, Resource, Right},
 };
 
@@ -57,7 +58,9 @@ pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
                 tx.execute(sql::DELETE, args![id]).await?;
                 caches.projects.changes(tx, &name);
                 let entry = Entry::new(Event::DeleteProject, &name).in_project(id);
-                audit.record(tx, entry).await
+                audit.record(tx, entry).await?;
+                let deleted = events::Event::ProjectDeleted { name };
+                events::record(tx, &Happened::by(&audit, deleted).in_project(id)).await
             })
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db::{Row, args};
+use db::{Row, Tx, args};
 use kit::{
     Error, Result, Selection, Subject, Time,
     query::{Direction, Pattern},
@@ -91,6 +91,18 @@ pub async fn of_project(context: &Context, project_id: i64) -> Result<(i64, i64)
     let row = context.db.one(sql::STANDING, args![project_id]).await?;
     let row = row.ok_or_else(|| unknown(project_id))?;
     Ok((row.get(0)?, row.get(1)?))
+}
+
+/// How much a project stores, or all of them together, in a transaction.
+///
+/// # Errors
+/// None but the database's.
+pub(crate) async fn stored(tx: &mut Tx, project_id: Option<i64>) -> Result<i64> {
+    let row = match project_id {
+        Some(id) => tx.one(sql::STORED_IN, args![id]).await?,
+        None => tx.one(sql::STORED, args![]).await?,
+    };
+    row.map_or(Ok(0), |row| row.get(0))
 }
 
 pub(super) fn unknown(id: i64) -> Error {

@@ -49,5 +49,6 @@ mod update;
 
 pub(crate) use count::{Quota, remove};
 pub use fold::{fold, sync};
+pub(crate) use list::stored;
 pub use list::{Quota as Shown, get, list, of_project};
 pub use update::{is_limit, update};

@@ -80,6 +80,16 @@ pub(super) const STANDING: &str = "\
         AS BIGINT) \
     FROM projects AS p LEFT JOIN quota_usage AS u ON u.project_id = p.id WHERE p.id = $1";
 
+/// How much a project stores. $1 project.
+pub(super) const STORED_IN: &str = "SELECT CAST(\
+    COALESCE((SELECT used FROM quota_usage WHERE project_id = $1), 0) + \
+    COALESCE((SELECT SUM(change) FROM quota_changes WHERE project_id = $1), 0) AS BIGINT)";
+
+/// How much all projects store.
+pub(super) const STORED: &str = "SELECT CAST(\
+    COALESCE((SELECT SUM(used) FROM quota_usage), 0) + \
+    COALESCE((SELECT SUM(change) FROM quota_changes), 0) AS BIGINT)";
+
 /// Changes that nobody else is adding up. $1 how many.
 pub(super) const CHANGES: &str =
     "SELECT id, project_id, change FROM quota_changes ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED";

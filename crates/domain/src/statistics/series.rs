@@ -1,16 +1,16 @@
 //! How much was pushed and pulled, by project and hour: counted from events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use db::{Tx, args};
-use kit::{Error, Kind, Result, Time};
+use kit::{Error, Result, Time};
 
 use super::sql;
 use crate::{
     Context,
     events::{Event, Happened},
-    projects,
-    rights::{Action, Resource, Right, View},
+    projects, quotas,
+    rights::{Action, Allowed, Resource, Right, System},
 };
 
 /// An hour in microseconds.
@@ -33,6 +33,8 @@ pub struct Activity {
     pub pulls: i64,
     /// How many manifests were deleted.
     pub deletes: i64,
+    /// How much was stored at its end, in bytes, as far as pushes and deletes tell.
+    pub stored: i64,
 }
 
 /// How long each part of a series is, in hours.
@@ -128,14 +130,16 @@ pub async fn activity(
     series(context, allowed.project().id, range).await
 }
 
-/// What happened in all projects, those that are gone included, for who may see all.
+/// What happened in all projects, those that are gone included.
 ///
 /// # Errors
-/// Forbidden for others; those of the database.
-pub async fn activity_of_all(context: &Context, view: View, range: Range) -> Result<Vec<Activity>> {
-    if !view.is_everything() {
-        return Err(Error::new(Kind::Forbidden, "forbidden"));
-    }
+/// None but the database's.
+pub async fn activity_of_all(
+    context: &Context,
+    allowed: &Allowed<System>,
+    range: Range,
+) -> Result<Vec<Activity>> {
+    allowed.require(Right::new(Resource::Project, Action::List))?;
     series(context, ALL, range).await
 }
 
@@ -146,16 +150,25 @@ async fn series(context: &Context, project_id: i64, range: Range) -> Result<Vec<
         pushes: 0,
         pulls: 0,
         deletes: 0,
+        stored: 0,
     };
     let mut series: Vec<Activity> = (from..to).map(empty).collect();
     let (first, end) = (bucket.first_hour(from), bucket.first_hour(to));
     let arguments = args![project_id, first, end, bucket.ahead(), bucket.hours()];
-    for row in context.db.all(sql::ACTIVITY, arguments).await? {
-        let place = usize::try_from(row.get::<i64>(0)? - from).map_err(Error::internal)?;
-        if let Some(activity) = series.get_mut(place) {
+    let before = context.db.one(sql::STORED_EARLIER, args![project_id, first]);
+    let (rows, before) = tokio::try_join!(context.db.all(sql::ACTIVITY, arguments), before)?;
+    let mut stored: i64 = before.map_or(Ok(0), |row| row.get(0))?;
+    let mut rows = rows.iter().peekable();
+    for (number, activity) in (from..).zip(&mut series) {
+        if let Some(row) = rows.peek()
+            && row.get::<i64>(0)? == number
+        {
             (activity.pushes, activity.pulls, activity.deletes) =
                 (row.get(1)?, row.get(2)?, row.get(3)?);
+            stored = row.get(4)?;
+            rows.next();
         }
+        activity.stored = stored;
     }
     Ok(series)
 }
@@ -180,8 +193,17 @@ pub(crate) async fn count_events(tx: &mut Tx, happened: &[Happened]) -> Result<(
             *sum = (sum.0 + pushes, sum.1.saturating_add(pulls), sum.2 + deletes);
         }
     }
+    let mut stored: BTreeMap<i64, i64> = BTreeMap::new();
     for ((project_id, hour), (pushes, pulls, deletes)) in counts {
-        tx.execute(sql::COUNT_ACTIVITY, args![project_id, hour, pushes, pulls, deletes]).await?;
+        let stored = match stored.entry(project_id) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let project = (project_id != ALL).then_some(project_id);
+                *unknown.insert(quotas::stored(tx, project).await?)
+            }
+        };
+        let arguments = args![project_id, hour, pushes, pulls, deletes, stored];
+        tx.execute(sql::COUNT_ACTIVITY, arguments).await?;
     }
     Ok(())
 }

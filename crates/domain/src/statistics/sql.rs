@@ -33,16 +33,24 @@ pub(super) const MEMBERS_BY_ROLE: &str = "\
         (SELECT 1 FROM users AS u WHERE u.id = m.entity_id AND u.deleted = FALSE)) \
     GROUP BY m.role_id";
 
-/// Adds to what happened in an hour. $1 project, $2 hour, $3 pushes, $4 pulls, $5 deletes.
+/// Adds to what happened in an hour. $1 project, $2 hour, $3 pushes, $4 pulls, $5 deletes, $6
+/// how much is stored now.
 pub(super) const COUNT_ACTIVITY: &str = "INSERT INTO activity \
-    (project_id, hour, pushes, pulls, deletes) VALUES ($1, $2, $3, $4, $5) \
+    (project_id, hour, pushes, pulls, deletes, stored) VALUES ($1, $2, $3, $4, $5, $6) \
     ON CONFLICT (project_id, hour) DO UPDATE SET \
     pushes = activity.pushes + excluded.pushes, pulls = activity.pulls + excluded.pulls, \
-    deletes = activity.deletes + excluded.deletes";
+    deletes = activity.deletes + excluded.deletes, stored = excluded.stored";
+
+/// How much was stored before an hour. $1 project, $2 the hour.
+pub(super) const STORED_EARLIER: &str = "SELECT stored FROM activity \
+    WHERE project_id = $1 AND hour < $2 ORDER BY hour DESC LIMIT 1";
 
 /// What happened, by the number of the bucket. $1 project, $2 first hour, $3 the hour after the
 /// last, $4 how many hours of the first bucket came before the first hour of all, $5 how many
 /// hours a bucket has.
-pub(super) const ACTIVITY: &str = "SELECT (hour + $4) / $5, CAST(SUM(pushes) AS BIGINT), \
-    CAST(SUM(pulls) AS BIGINT), CAST(SUM(deletes) AS BIGINT) FROM activity \
-    WHERE project_id = $1 AND hour >= $2 AND hour < $3 GROUP BY 1 ORDER BY 1";
+pub(super) const ACTIVITY: &str = "SELECT b.bucket, b.pushes, b.pulls, b.deletes, l.stored \
+    FROM (SELECT (hour + $4) / $5 AS bucket, MAX(hour) AS last, \
+        CAST(SUM(pushes) AS BIGINT) AS pushes, CAST(SUM(pulls) AS BIGINT) AS pulls, \
+        CAST(SUM(deletes) AS BIGINT) AS deletes FROM activity \
+        WHERE project_id = $1 AND hour >= $2 AND hour < $3 GROUP BY 1) AS b \
+    JOIN activity AS l ON l.project_id = $1 AND l.hour = b.last ORDER BY b.bucket";

@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used)]
 
 use db::Engine;
+use kit::Time;
 
 use super::*;
 use crate::{
     access,
+    events::{self, Happened},
     projects::Role,
-    testing::{add_project, add_user, admin, allowed, join, robot_of},
+    rights::Who,
+    testing::{self, add_project, add_user, admin, allowed, join, robot_of},
     world::World,
 };
 
@@ -63,5 +66,67 @@ async fn a_project_is_summed_up_as_far_as_one_may_know() {
         assert_eq!((some.quota, some.members), (Some((-1, 5)), None));
         let little = sum_up(context, &proof, &Rights::NONE).await.unwrap();
         assert_eq!(little, Summary { repositories: 2, ..Summary::default() });
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_counted_by_the_hour() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        let project_id = add_project(context, "p", true).await;
+        let other = add_project(context, "q", true).await;
+        let hour = |n: i64| Time(testing::START.0 + n * 3_600_000_000);
+        let happened = |event: events::Event, project_id, at| {
+            Happened::new(event, &Who::system(), at).in_project(project_id).in_repository("p/a")
+        };
+        let pushed = || events::Event::ArtifactPushed { digest: String::new(), tags: Vec::new() };
+        let pulled = |times| events::Event::ArtifactPulled {
+            digest: String::new(),
+            reference: String::new(),
+            times,
+        };
+        let deleted =
+            || events::Event::ArtifactDeleted { digest: String::new(), tags: Vec::new() };
+        world.push_blob(&"p/a".parse().unwrap(), b"12345").await;
+        let all = vec![
+            happened(pushed(), project_id, hour(0)),
+            happened(pushed(), project_id, Time(hour(1).0 - 1)),
+            happened(pulled(7), project_id, hour(1)),
+            happened(pulled(2), other, hour(1)),
+            happened(deleted(), project_id, hour(3)),
+        ];
+        context
+            .db
+            .write(move |tx| {
+                let all = all.clone();
+                Box::pin(async move { count_events(tx, &all).await })
+            })
+            .await
+            .unwrap();
+        let proof = allowed(context, "p", Right::new(Resource::Itself, Action::Read)).await;
+        let counts = |series: Vec<Activity>| -> Vec<(i64, i64, i64, i64)> {
+            series.iter().map(|a| (a.pushes, a.pulls, a.deletes, a.stored)).collect()
+        };
+        let range = Range::new(hour(0), hour(5), Bucket::Hour).unwrap();
+        let series = activity(context, &proof, range).await.unwrap();
+        assert_eq!(series[2].from, hour(2));
+        let expected = [(2, 0, 0, 5), (0, 7, 0, 5), (0, 0, 0, 5), (0, 0, 1, 5), (0, 0, 0, 5)];
+        assert_eq!(counts(series), expected);
+        let later = Range::new(hour(30), hour(31), Bucket::Hour).unwrap();
+        assert_eq!(counts(activity(context, &proof, later).await.unwrap()), [(0, 0, 0, 5)]);
+        for bucket in [Bucket::Day, Bucket::Week] {
+            let range = Range::new(hour(0), hour(3), bucket).unwrap();
+            let found = activity(context, &proof, range).await.unwrap();
+            assert_eq!(counts(found), [(2, 7, 1, 5)], "{bucket:?}");
+        }
+        let admin = admin(context).await;
+        let right = Right::new(Resource::Project, Action::List);
+        let everywhere = access::on_system(context, &admin, right).await.unwrap();
+        let range = Range::new(hour(0), hour(2), Bucket::Hour).unwrap();
+        let sum = activity_of_all(context, &everywhere, range).await.unwrap();
+        assert_eq!(counts(sum), [(2, 0, 0, 5), (0, 9, 0, 5)]);
+        assert!(Range::new(hour(0), hour(1001), Bucket::Hour).is_err());
+        assert!(Range::new(hour(1), hour(1), Bucket::Hour).is_err());
     }
 }

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use kit::Result;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::{
     Context,
@@ -20,14 +23,17 @@ const SUBSCRIBERS: &[Subscriber] = &[Subscriber {
 /// How often it is looked for events.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// Gives events to their subscribers, again and again. Each replica looks; each subscriber is
-/// given what there is by one of them at a time.
-pub async fn hear(context: Arc<Context>) {
+/// Gives events to their subscribers until it is told to stop, which it does between two rounds.
+/// Each replica looks; each subscriber is given what there is by one of them at a time.
+pub async fn hear(context: Arc<Context>, mut stopping: watch::Receiver<bool>) {
     let mut rounds = interval(ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut subscribed, mut trouble) = (false, false);
-    loop {
-        rounds.tick().await;
+    while !*stopping.borrow() {
+        tokio::select! {
+            _ = rounds.tick() => {}
+            changed = stopping.changed() => if changed.is_err() { break } else { continue },
+        }
         match round(&context, &mut subscribed).await {
             Ok(()) if trouble => {
                 tracing::info!("events are told again");

@@ -6,7 +6,7 @@
 mod hear;
 mod runner;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use db::Tx;
 use kit::{Clock, Error, Kind as ErrorKind, Result};
@@ -17,6 +17,7 @@ pub use runner::serve;
 use crate::{
     Context,
     jobs::{self, Cron, Kind, NewExecution, NewTask, Running, Trigger, schedules::Schedule},
+    purges,
 };
 
 /// When old executions are removed.
@@ -29,7 +30,8 @@ const SWEEP_AT: &str = "0 0 0 * * *";
 async fn carry_out(context: &Context, running: &Running) -> Result<()> {
     match running.kind() {
         Kind::ExecutionSweep => jobs::sweep(context, running).await,
-        Kind::GarbageCollection | Kind::Retention | Kind::PurgeAuditLog => {
+        Kind::PurgeAuditLog => purges::run(context, running).await,
+        Kind::GarbageCollection | Kind::Retention => {
             Err(Error::new(ErrorKind::Unsupported, "this kind of job is not done here"))
         }
     }

@@ -116,10 +116,12 @@ impl Runner {
         }
         self.write_news().await?;
         let (now, is_due) = self.look().await?;
-        for due in schedules::due(&self.context.db, now).await? {
+        let schedules = schedules::due(&self.context.db, now).await?;
+        let fires = !schedules.is_empty();
+        for due in schedules {
             self.fire(due).await?;
         }
-        if is_due {
+        if is_due || fires {
             self.take().await?;
         }
         Ok(())
@@ -280,6 +282,21 @@ impl Runner {
             && let Err(error) = self.replica.leave(&self.context.db).await
         {
             tracing::warn!(%error, "the other processes could not be told of the stop");
+        }
+    }
+}
+
+/// Does all that is due, as a process that comes and goes.
+#[cfg(test)]
+pub(super) async fn until_idle(context: &Arc<Context>) {
+    let mut runner = Runner::new(context.clone(), 4);
+    loop {
+        runner.round().await.expect("the round");
+        if runner.tasks.is_empty() {
+            return runner.stop().await;
+        }
+        if let Some(ended) = runner.doing.join_next().await {
+            runner.ended(ended.ok());
         }
     }
 }

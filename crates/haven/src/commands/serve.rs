@@ -108,8 +108,8 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let keeping_accounts = tokio::spawn(keep_accounts(context.clone()));
     let keeping_pulls = tokio::spawn(keep_pulls(context.clone()));
     let keeping_quotas = tokio::spawn(keep_quotas(context.clone()));
-    let hearing = tokio::spawn(domain::work::hear(context.clone()));
     let (stop_jobs, jobs_stop) = watch::channel(false);
+    let hearing = tokio::spawn(domain::work::hear(context.clone(), jobs_stop.clone()));
     let working = domain::work::serve(context.clone(), config.job_workers, jobs_stop);
     let working = tokio::spawn(working);
     announce(&config, &addresses, &metrics_addresses, https, &first_start);
@@ -126,11 +126,10 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         },
         () = stop.come() => tracing::warn!("stopped at once, because asked twice"),
     }
-    if let Err(error) = working.await {
+    if let Err(error) = tokio::try_join!(working, hearing) {
         tracing::error!(%error, "jobs could not be given back");
     }
     keeping_house.abort();
-    hearing.abort();
     keeping_audit.abort();
     keeping_accounts.abort();
     keeping_pulls.abort();

@@ -74,6 +74,13 @@ impl<M: Serialize> IntoResponse for Whole<M> {
 pub(super) struct Created(String);
 
 impl Created {
+    /// Made beside an address, in the place of its last part.
+    pub(super) fn beside(uri: &Uri, name: impl std::fmt::Display) -> Self {
+        let path = uri.path().trim_end_matches('/');
+        let (above, _) = path.rsplit_once('/').unwrap_or_default();
+        Self(format!("{above}/{name}"))
+    }
+
     /// Made below the address of a list.
     pub(super) fn below(uri: &Uri, name: impl std::fmt::Display) -> Self {
         Self(format!("{}/{name}", uri.path().trim_end_matches('/')))
@@ -109,6 +116,24 @@ pub(super) struct Done;
 impl IntoResponse for Done {
     fn into_response(self) -> Response {
         StatusCode::OK.into_response()
+    }
+}
+
+/// Text.
+pub(super) struct Text(pub(super) String);
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "text/plain")], self.0).into_response()
+    }
+}
+
+/// A model, or nothing at all where there is none.
+pub(super) struct Perhaps<M>(pub(super) Option<M>);
+
+impl<M: Serialize> IntoResponse for Perhaps<M> {
+    fn into_response(self) -> Response {
+        self.0.map_or_else(|| StatusCode::OK.into_response(), |model| Json(model).into_response())
     }
 }
 
@@ -165,6 +190,18 @@ impl<M: ToSchema> Output for CreatedWith<M> {
 impl Output for Done {
     fn describe(description: &mut Description) {
         description.answers(StatusCode::OK, &[]);
+    }
+}
+
+impl Output for Text {
+    fn describe(description: &mut Description) {
+        description.answers_text(StatusCode::OK, "text/plain", &["Content-Type"]);
+    }
+}
+
+impl<M: ToSchema> Output for Perhaps<M> {
+    fn describe(description: &mut Description) {
+        description.answers_json::<M>(StatusCode::OK, &[]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Harbor's API, `/api/v2.0`: one file for each room. What is not served yet is 404.
 
+mod activity;
 mod address;
 mod allowlists;
 mod answer;
@@ -13,6 +14,7 @@ mod health;
 mod identity_sources;
 mod immutable;
 mod internal;
+mod jobservice;
 mod labels;
 mod ldap;
 mod members;
@@ -24,11 +26,13 @@ mod permissions;
 mod personal_tokens;
 mod ping;
 mod projects;
+mod purges;
 mod quotas;
 mod repositories;
 mod request;
 mod robots;
 mod roles;
+mod schedules;
 mod search;
 mod second_factor;
 mod sessions;
@@ -103,6 +107,10 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         systeminfo::operations(),
         configurations::operations(),
         statistics::operations(),
+        activity::operations(),
+        purges::operations(),
+        jobservice::operations(),
+        schedules::operations(),
         quotas::operations(),
         allowlists::operations(),
         ldap::operations(),

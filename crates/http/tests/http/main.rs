@@ -9,6 +9,7 @@ mod browser;
 mod configurations;
 mod custom_roles;
 mod immutable;
+mod jobs;
 mod labels;
 mod ldap;
 mod lists;
