@@ -23,9 +23,8 @@ async fn activity_is_counted_and_outlasts_a_stop() {
         repository.push("kept", &kept).await;
         repository.push("gone", &gone).await;
         let path = format!("/api/haven/v1/projects/{}/activity", project.name);
-        let series = async |server: &Server| {
-            sums(&server.admin.get(&path).await.expect(200).json())
-        };
+        let series =
+            async |server: &Server| sums(&server.admin.get(&path).await.expect(200).json());
         eventually("the pushes are counted", Duration::from_secs(20), async || {
             series(&server).await.0 == 2
         })

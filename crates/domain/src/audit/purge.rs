@@ -9,11 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use db::{Args, Sql, Tx, args};
 use kit::{Error, Result, Time};
 
-use super::{
-    AuditKey, Event,
-    chain::Counts,
-    proof, sql,
-};
+use super::{AuditKey, Event, chain::Counts, proof, sql};
 use crate::{
     Context,
     rights::{Action, Allowed, Resource, Right, System},

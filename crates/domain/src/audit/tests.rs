@@ -237,8 +237,7 @@ async fn purging_some_kinds_leaves_the_chain_whole() {
         change(&context, "INSERT INTO audit_log SELECT * FROM kept_log").await;
         change(&context, "UPDATE audit_blocks SET removed_proof = head WHERE id = 2").await;
         assert_eq!(problems(&context).await, [Tampered::Block(2), Tampered::Entries(2)]);
-        let forget =
-            "UPDATE audit_blocks SET removed = NULL, removed_proof = NULL WHERE id = 2";
+        let forget = "UPDATE audit_blocks SET removed = NULL, removed_proof = NULL WHERE id = 2";
         change(&context, forget).await;
         assert_eq!(problems(&context).await, [Tampered::Entries(2)]);
         // The rest of the first block goes too; then it counts as purged.

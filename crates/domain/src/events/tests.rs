@@ -166,18 +166,22 @@ async fn a_deed_that_commits_late_is_not_skipped() {
         })
     };
     written.wait().await;
-    let early = context
-        .db
-        .write(|tx| Box::pin(async move { record(tx, &nth("early", 1)).await }));
+    let early = context.db.write(|tx| Box::pin(async move { record(tx, &nth("early", 1)).await }));
     early.await.unwrap();
     order(&context.db).await.unwrap();
     deliver(&context.db, HEARD).await.unwrap();
-    assert_eq!((heard(&context.db, "early").await, heard(&context.db, "late").await), (vec![1], vec![]));
+    assert_eq!(
+        (heard(&context.db, "early").await, heard(&context.db, "late").await),
+        (vec![1], vec![])
+    );
     go_on.wait().await;
     late.await.unwrap();
     order(&context.db).await.unwrap();
     deliver(&context.db, HEARD).await.unwrap();
-    assert_eq!((heard(&context.db, "early").await, heard(&context.db, "late").await), (vec![1], vec![1]));
+    assert_eq!(
+        (heard(&context.db, "early").await, heard(&context.db, "late").await),
+        (vec![1], vec![1])
+    );
 }
 
 #[tokio::test]

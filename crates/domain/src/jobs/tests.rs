@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use kit::{Clock, Selection};
 use serde_json::json;
 
-use super::{list::{EXECUTIONS, TASKS}, *};
+use super::{
+    list::{EXECUTIONS, TASKS},
+    *,
+};
 use crate::{
     Context,
     access::{self, Action, Resource, Right},
@@ -79,11 +82,9 @@ async fn ended(context: &Context, hold: Hold, ended: Ended) -> bool {
 }
 
 async fn stopped(context: &Context, execution_id: i64) {
-    write(context, move |tx, clock| {
-        Box::pin(async move { stop(tx, &clock, execution_id).await })
-    })
-    .await
-    .unwrap();
+    write(context, move |tx, clock| Box::pin(async move { stop(tx, &clock, execution_id).await }))
+        .await
+        .unwrap();
 }
 
 async fn status(context: &Context, kind: Kind, id: i64) -> Status {
@@ -112,11 +113,10 @@ async fn an_execution_is_what_came_of_its_tasks() {
         assert_eq!(status(&context, kind, id).await, Status::Running);
         let ours = replica(&context).await;
         let tasks = taken(&context, &ours, 3).await;
-        assert_eq!(tasks.iter().map(|task| &task.parameters).collect::<Vec<_>>(), [
-            &parameters(0),
-            &parameters(1),
-            &parameters(2)
-        ]);
+        assert_eq!(
+            tasks.iter().map(|task| &task.parameters).collect::<Vec<_>>(),
+            [&parameters(0), &parameters(1), &parameters(2)]
+        );
         let found = find(&context.db, kind, Some(-1), id).await.unwrap().unwrap();
         assert_eq!((found.metrics.running, found.metrics.pending), (3, 1));
         assert!(ended(&context, hold(&tasks[0]), Ended::Done).await);
@@ -127,8 +127,14 @@ async fn an_execution_is_what_came_of_its_tasks() {
         let last = taken(&context, &ours, 3).await;
         assert!(ended(&context, hold(&last[0]), Ended::Done).await);
         let found = find(&context.db, kind, None, id).await.unwrap().unwrap();
-        assert_eq!((found.status, found.status_message.as_str()), (Status::Error, "this cannot be done"));
-        assert_eq!(found.metrics, Metrics { success: 2, stopped: 1, error: 1, ..Metrics::default() });
+        assert_eq!(
+            (found.status, found.status_message.as_str()),
+            (Status::Error, "this cannot be done")
+        );
+        assert_eq!(
+            found.metrics,
+            Metrics { success: 2, stopped: 1, error: 1, ..Metrics::default() }
+        );
         assert!(found.ended_at.is_some());
         // Once it has ended, nobody ends it again and nothing is added.
         assert!(!ended(&context, hold(&last[0]), Ended::Stopped).await);
@@ -151,7 +157,10 @@ async fn of_a_kind_no_more_run_than_may() {
         let (one, other) = (replica(&context).await, replica(&context).await);
         let first = taken(&context, &one, 10).await;
         let kinds: Vec<Kind> = first.iter().map(|task| task.kind).collect();
-        assert_eq!(kinds, [Kind::Retention, Kind::Retention, Kind::Retention, Kind::ExecutionSweep]);
+        assert_eq!(
+            kinds,
+            [Kind::Retention, Kind::Retention, Kind::Retention, Kind::ExecutionSweep]
+        );
         assert!(taken(&context, &other, 10).await.is_empty());
         assert!(ended(&context, hold(&first[3]), Ended::Done).await);
         assert_eq!(taken(&context, &other, 10).await.len(), 1);
@@ -458,7 +467,8 @@ async fn what_a_task_tells_is_shown() {
     for (_place, context) in each().await {
         let id = begun(&context, Kind::PurgeAuditLog, 1).await;
         let ours = replica(&context).await;
-        let running = Running::new(taken(&context, &ours, 1).await.remove(0), context.clock.clone());
+        let running =
+            Running::new(taken(&context, &ours, 1).await.remove(0), context.clock.clone());
         let hold = running.hold();
         assert!(running.news().is_none());
         for n in 0..3 {
@@ -503,9 +513,12 @@ async fn a_log_is_bounded() {
     for (_place, context) in each().await {
         begun(&context, Kind::PurgeAuditLog, 1).await;
         let ours = replica(&context).await;
-        let running = Running::new(taken(&context, &ours, 1).await.remove(0), context.clock.clone());
+        let running =
+            Running::new(taken(&context, &ours, 1).await.remove(0), context.clock.clone());
         for _ in 0..100_000 {
-            running.write("a line of a hundred bytes or so, with an ü and a NUL\0 that no database takes");
+            running.write(
+                "a line of a hundred bytes or so, with an ü and a NUL\0 that no database takes",
+            );
         }
         let news = running.news().unwrap();
         let hold = running.hold();

@@ -7,8 +7,8 @@ use super::{Metadata, Role, sql};
 use crate::{
     Context, allowlists,
     audit::{self, Entry, Event},
-    events::{self, Happened},
     cache::Pair,
+    events::{self, Happened},
     rights::Who,
     settings::{self, Key},
     users::ADMIN,

@@ -96,7 +96,8 @@ async fn a_schedule_is_set_shown_fired_and_removed() {
 async fn what_is_not_there_is_not_found() {
     for place in both().await {
         let context = Arc::new(place.open().await);
-        let (reading, stopping) = (may(&context, Action::Read).await, may(&context, Action::Stop).await);
+        let (reading, stopping) =
+            (may(&context, Action::Read).await, may(&context, Action::Stop).await);
         for error in [
             find(&context, &reading, 7).await.unwrap_err(),
             log(&context, &reading, 7).await.unwrap_err(),

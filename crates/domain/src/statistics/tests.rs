@@ -86,8 +86,7 @@ async fn what_happens_is_counted_by_the_hour() {
             reference: String::new(),
             times,
         };
-        let deleted =
-            || events::Event::ArtifactDeleted { digest: String::new(), tags: Vec::new() };
+        let deleted = || events::Event::ArtifactDeleted { digest: String::new(), tags: Vec::new() };
         world.push_blob(&"p/a".parse().unwrap(), b"12345").await;
         let all = vec![
             happened(pushed(), project_id, hour(0)),

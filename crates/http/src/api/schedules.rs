@@ -95,7 +95,11 @@ impl ScheduleObj {
             Trigger::Schedule => "Schedule",
             Trigger::Event => "Event",
         };
-        Self { kind: kind.to_owned(), cron: String::new(), next_scheduled_time: Timestamp::default() }
+        Self {
+            kind: kind.to_owned(),
+            cron: String::new(),
+            next_scheduled_time: Timestamp::default(),
+        }
     }
 }
 

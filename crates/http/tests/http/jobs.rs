@@ -77,13 +77,13 @@ async fn a_schedule_is_set_shown_and_removed() {
         assert_eq!((none.status, none.body.as_str()), (200, ""));
         let daily = json!({"type": "Daily", "cron": "0 0 0 * * *"});
         let set = server.ask("admin", "POST", SCHEDULE, &purge(&daily, false)).await;
-        assert_eq!(
-            (set.status, set.header("location")),
-            (201, "/api/v2.0/system/purgeaudit/0")
-        );
+        assert_eq!((set.status, set.header("location")), (201, "/api/v2.0/system/purgeaudit/0"));
         let shown = server.get("admin", SCHEDULE).await.json();
         assert_eq!(shown["job_kind"], "0 0 0 * * *");
-        assert_eq!((&shown["schedule"]["type"], &shown["schedule"]["cron"]), (&json!("Daily"), &json!("0 0 0 * * *")));
+        assert_eq!(
+            (&shown["schedule"]["type"], &shown["schedule"]["cron"]),
+            (&json!("Daily"), &json!("0 0 0 * * *"))
+        );
         assert!(shown["schedule"]["next_scheduled_time"].as_str().unwrap() > "2026");
         // What is shown can be sent back, with another time.
         let weekly = json!({"type": "Weekly", "cron": "0 0 0 * * 0", "next_scheduled_time": null});
@@ -103,9 +103,7 @@ async fn a_schedule_is_set_shown_and_removed() {
 async fn what_is_wrong_is_refused_and_changes_nothing() {
     for server in both().await {
         let valid = json!({"audit_retention_hour": 1, "include_event_types": "other"});
-        let cron = |cron: &str| {
-            json!({"schedule": {"type": "Custom", "cron": cron}, "parameters": valid.clone()})
-        };
+        let cron = |cron: &str| json!({"schedule": {"type": "Custom", "cron": cron}, "parameters": valid.clone()});
         for (status, sent, expected) in [
             (400, json!({}), "schedule cann't be empty"),
             (400, json!({"schedule": {"type": "Manual"}}), "schedule parameter cann't be empty"),
@@ -157,9 +155,8 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
 async fn a_series_has_every_part_and_bounds() {
     for server in both().await {
         let series = "/api/haven/v1/projects/library/activity";
-        let asked = format!(
-            "{series}?from=2026-11-26T10:30:00Z&to=2026-11-26T13:00:00Z&bucket=hour"
-        );
+        let asked =
+            format!("{series}?from=2026-11-26T10:30:00Z&to=2026-11-26T13:00:00Z&bucket=hour");
         let found = server.get("admin", &asked).await.json();
         let starts: Vec<&str> =
             found.as_array().unwrap().iter().map(|part| part["from"].as_str().unwrap()).collect();
@@ -167,10 +164,19 @@ async fn a_series_has_every_part_and_bounds() {
         assert_eq!(starts, hours);
         assert_eq!(found[0]["pushes"], 0);
         // Weeks begin on Mondays.
-        let week = format!("{series}?from=2026-11-26T10:30:00Z&to=2026-11-26T13:00:00Z&bucket=week");
+        let week =
+            format!("{series}?from=2026-11-26T10:30:00Z&to=2026-11-26T13:00:00Z&bucket=week");
         let week = server.get("admin", &week).await.json();
-        assert_eq!((week.as_array().unwrap().len(), &week[0]["from"]), (1, &json!("2026-11-23T00:00:00.000Z")));
-        for wrong in ["from=x", "bucket=year", "from=2020-01-01T00:00:00Z", "to=1990-01-01T00:00:00Z&from=2000-01-01T00:00:00Z"] {
+        assert_eq!(
+            (week.as_array().unwrap().len(), &week[0]["from"]),
+            (1, &json!("2026-11-23T00:00:00.000Z"))
+        );
+        for wrong in [
+            "from=x",
+            "bucket=year",
+            "from=2020-01-01T00:00:00Z",
+            "to=1990-01-01T00:00:00Z&from=2000-01-01T00:00:00Z",
+        ] {
             let answer = server.get("admin", &format!("{series}?{wrong}")).await;
             assert_eq!(answer.status, 400, "{wrong}: {}", answer.body);
         }
