@@ -77,7 +77,10 @@ async fn a_schedule_is_set_shown_and_removed() {
         assert_eq!((none.status.as_u16(), none.body.as_str()), (200, ""));
         let daily = json!({"type": "Daily", "cron": "0 0 0 * * *"});
         let set = server.ask("admin", "POST", SCHEDULE, &purge(&daily, false)).await;
-        assert_eq!((set.status.as_u16(), set.header("location")), (201, "/api/v2.0/system/purgeaudit/0"));
+        assert_eq!(
+            (set.status.as_u16(), set.header("location")),
+            (201, "/api/v2.0/system/purgeaudit/0")
+        );
         let shown = server.get("admin", SCHEDULE).await.json();
         assert_eq!(shown["job_kind"], "0 0 0 * * *");
         assert_eq!(
