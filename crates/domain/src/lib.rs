@@ -27,7 +27,7 @@ pub mod access;
 pub mod sources;
 pub mod tokens;
 pub mod sign_in;
-mod repositories;
+pub mod repositories;
 pub mod labels;
 pub mod immutability;
 pub mod quotas;

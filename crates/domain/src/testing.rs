@@ -17,7 +17,9 @@ use crate::{
     Context, FirstStart, Settings,
     access::{self, Action, Allowed, Caller, Resource, Right},
     groups::{self, External, GroupKind, NewGroup},
+    immutability::{self, NewRule, Scopes, Selector},
     projects::{self, GivenRole, MemberRef, Metadata, NewMember, NewProject, ProjectRef, Role},
+    quotas,
     rights::Patterns,
     robots::{self, NewRobot, RequestedAccess, RequestedPermission},
     settings,
@@ -347,4 +349,30 @@ pub async fn set(context: &Context, key: settings::Key, text: &str) {
         Box::pin(async move { change.store(tx, &caches).await })
     });
     done.await.unwrap();
+}
+
+/// Sets how many bytes a project may store; -1 for any number.
+pub async fn set_limit(context: &Context, project_id: i64, bytes: i64) {
+    let right = Right::new(Resource::Quota, Action::Update);
+    let allowed = access::on_system(context, &admin(context).await, right).await.unwrap();
+    quotas::update(context, &allowed, project_id, bytes).await.unwrap();
+}
+
+/// Makes tags of repositories of a project immutable, by their patterns.
+pub async fn keep_immutable(context: &Context, project: &str, repositories: &str, tags: &str) {
+    let selector = |decoration: &str, pattern: &str| Selector {
+        kind: "doublestar".to_owned(),
+        decoration: decoration.to_owned(),
+        pattern: pattern.to_owned(),
+        extras: String::new(),
+    };
+    let repositories = vec![selector("repoMatches", repositories)];
+    let rule = NewRule {
+        tag_selectors: vec![selector("matches", tags)],
+        scope_selectors: Scopes::from([("repository".to_owned(), repositories)]),
+        ..NewRule::default()
+    };
+    let right = Right::new(Resource::ImmutableTag, Action::Create);
+    let allowed = allowed(context, project, right).await;
+    immutability::create(context, &allowed, rule).await.unwrap();
 }

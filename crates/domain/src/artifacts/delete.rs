@@ -1,20 +1,23 @@
 //! Deleting tags and artifacts.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use db::{Tx, args};
-use kit::{Error, Kind, Result, Subject, Time};
+use kit::{Error, Kind, Result, Subject};
 use oci::{Digest, Reference, RepositoryName, Tag};
+use tokio::task;
 
-use super::{pull::unknown, sql};
+use super::{
+    locate::{Located, absent, locate},
+    pull::unknown,
+    removal::{AT_ONCE, Going, MOST, Removal, Why, ids, require_unlisted},
+    sql,
+};
 use crate::{
     Context,
-    access::{Allowed, Right},
-    audit::{self, Entry, Event},
-    cache::Pair,
-    context::Caches,
-    events::{self, Happened},
-    immutability, quotas, repositories, uploads,
+    access::{Action, Allowed, Resource, Right},
+    audit::{self, Audit},
+    repositories::{self, Repository},
 };
 
 /// Deletes a tag; the manifest stays.
@@ -29,57 +32,24 @@ pub async fn untag(
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
-    let (tag, caches) = (tag.clone(), context.caches.clone());
-    let audit = audit::by(context, allowed.by()).await?;
-    let entry =
-        Entry::new(Event::DeleteTag, format!("{name}:{tag}")).in_project(allowed.project().id);
-    let name = name.clone();
+    let (tag, audit) = (tag.clone(), audit::by(context, allowed.by()).await?);
+    let removal = removal(context, &repository, name, &audit);
     context
         .db
         .write(move |tx| {
-            let (repository, name) = (repository.clone(), name.clone());
-            let (tag, caches) = (tag.clone(), caches.clone());
-            let (audit, entry) = (audit.clone(), entry.clone());
+            let (removal, tag) = (removal.clone(), tag.clone());
             Box::pin(async move {
-                let of = (repository.project_id, &name, repository.id);
-                if !untag_row(tx, &caches, of, None, &tag).await? {
+                if !removal.untag(tx, None, &tag).await? {
                     return Err(unknown(&Reference::Tag(tag)));
                 }
-                let event = events::Event::TagDeleted { tag: tag.to_string(), digest: None };
-                audit.record(tx, entry).await?;
-                let happened = Happened::by(&audit, event);
-                let happened = happened.in_project(repository.project_id);
-                events::record(tx, &happened.in_repository(name.as_str())).await
+                Ok(())
             })
         })
         .await
 }
 
-/// Deletes a tag, of one artifact if that is said. False if there is none.
-///
-/// # Errors
-/// Immutable when a rule keeps it.
-pub(super) async fn untag_row(
-    tx: &mut Tx,
-    caches: &Caches,
-    (project_id, name, repository_id): (i64, &RepositoryName, i64),
-    artifact_id: Option<i64>,
-    tag: &Tag,
-) -> Result<bool> {
-    let deleted = match artifact_id {
-        None => tx.execute(sql::DELETE_TAG, args![repository_id, tag.as_str()]).await?,
-        Some(id) => tx.execute(sql::DELETE_TAG_OF, args![repository_id, tag.as_str(), id]).await?,
-    };
-    if deleted == 0 {
-        return Ok(false);
-    }
-    immutability::protect(tx, project_id, name, [tag.as_str()]).await?;
-    caches.tags.changes(tx, &Pair(repository_id, tag.clone()));
-    Ok(true)
-}
-
-/// Deletes an artifact with all its tags. Its blobs stay for a window, and what refers
-/// to it stays.
+/// Deletes an artifact with all its tags, as the registry protocol has it: its blobs stay for
+/// a window, and what it lists and what refers to it stay.
 ///
 /// # Errors
 /// Not found when there is none; precondition while an index lists it; immutable when a rule
@@ -92,67 +62,141 @@ pub async fn delete(
 ) -> Result<()> {
     allowed.require(Right::DELETE)?;
     let repository = repositories::known(context, name).await?;
-    let digest = *digest;
-    let (caches, now) = (context.caches.clone(), context.clock.now());
-    let audit = audit::by(context, allowed.by()).await?;
-    let entry = Entry::new(Event::DeleteArtifact, format!("{name}@{digest}"))
-        .in_project(allowed.project().id);
-    let name = name.clone();
+    let (digest, audit) = (*digest, audit::by(context, allowed.by()).await?);
+    let removal = removal(context, &repository, name, &audit);
     context
         .db
         .write(move |tx| {
-            let (repository, name, caches) = (repository.clone(), name.clone(), caches.clone());
-            let (audit, entry) = (audit.clone(), entry.clone());
+            let removal = removal.clone();
             Box::pin(async move {
-                let tags = delete_row(tx, &caches, (&name, repository.id), digest, now).await?;
-                audit.record(tx, entry).await?;
-                let event = events::Event::ArtifactDeleted { digest: digest.to_string(), tags };
-                let happened = Happened::by(&audit, event);
-                let happened = happened.in_project(repository.project_id);
-                events::record(tx, &happened.in_repository(name.as_str())).await
+                let gone = || unknown(&Reference::Digest(digest));
+                let found = args![removal.repository_id, digest.to_string()];
+                let id = tx.one(sql::BY_DIGEST, found).await?.ok_or_else(gone)?.get(0)?;
+                let removed = removal.remove(tx, (id, Why::Asked)).await?.ok_or_else(gone)?;
+                removal.tell(tx, removed).await
             })
         })
         .await
 }
 
-/// Deletes the row of an artifact, and gives the tags that went with it.
-async fn delete_row(
-    tx: &mut Tx,
-    caches: &Arc<Caches>,
-    (name, repository_id): (&RepositoryName, i64),
-    digest: Digest,
-    now: Time,
-) -> Result<Vec<String>> {
-    let gone = || unknown(&Reference::Digest(digest));
-    let found = tx.one(sql::FIND, args![repository_id, digest.to_string()]).await?;
-    let found = found.ok_or_else(gone)?;
-    let (artifact_id, manifest_id): (i64, i64) = (found.get(0)?, found.get(1)?);
-    let project_id: i64 = found.get(2)?;
-    // Locks in the order in which a push takes them: blobs, bytes, artifact.
-    let blobs = uploads::unreference(tx, caches, repository_id, artifact_id, now).await?;
-    tx.one(sql::LOCK_CONTENT, args![manifest_id]).await?;
-    tx.one(sql::ARTIFACT, args![repository_id, digest.to_string()]).await?.ok_or_else(gone)?;
-    if let Some(parent) = tx.one(sql::PARENT, args![artifact_id]).await? {
-        return Err(listed(&digest, &parent.get::<String>(0)?));
-    }
-    let mut tags = Vec::new();
-    for row in tx.all(sql::DELETE_TAGS, args![artifact_id]).await? {
-        let tag: Tag = row.get::<String>(0)?.parse().map_err(Error::internal)?;
-        tags.push(tag.to_string());
-        caches.tags.changes(tx, &Pair(repository_id, tag));
-    }
-    immutability::protect(tx, project_id, name, tags.iter().map(String::as_str)).await?;
-    tx.execute(sql::DELETE_ARTIFACT, args![artifact_id]).await?;
-    tx.execute(sql::DELETE_CONTENT, args![manifest_id]).await?;
-    caches.manifests.changes(tx, &Pair(repository_id, digest));
-    quotas::remove(tx, project_id, &blobs, Some(manifest_id)).await?;
-    Ok(tags)
+/// Deletes an artifact with all its tags, its accessories, and what it lists and nothing else
+/// keeps. It goes on when whoever asked has gone; what has more accessories than one
+/// transaction takes loses them first, and if that is broken off, deleting again goes on.
+///
+/// # Errors
+/// Not found when there is none; precondition while an index lists it; immutable when a rule
+/// keeps one of its tags.
+pub async fn delete_artifact(
+    context: &Arc<Context>,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<()> {
+    allowed.require(Right::new(Resource::Artifact, Action::Delete))?;
+    let repository = repositories::allowed(context, allowed, name).await?;
+    let audit = audit::by(context, allowed.by()).await?;
+    let deletion = Deletion {
+        context: context.clone(),
+        removal: removal(context, &repository, name, &audit),
+        reference: reference.clone(),
+    };
+    task::spawn(deletion.carry_out()).await.map_err(Error::internal)?
 }
 
-fn listed(digest: &Digest, parent: &str) -> Error {
-    Error::new(
-        Kind::Precondition,
-        format!("the artifact {digest} is referenced by the index {parent}"),
-    )
-    .about(Subject::Manifest)
+/// The removal of artifacts of a repository by somebody.
+pub(super) fn removal(
+    context: &Context,
+    repository: &Repository,
+    name: &RepositoryName,
+    audit: &Audit,
+) -> Removal {
+    Removal {
+        caches: context.caches.clone(),
+        project_id: repository.project_id,
+        repository_id: repository.id,
+        name: name.clone(),
+        audit: audit.clone(),
+    }
+}
+
+struct Deletion {
+    context: Arc<Context>,
+    removal: Removal,
+    reference: Reference,
+}
+
+impl Deletion {
+    async fn carry_out(self) -> Result<()> {
+        while self.remove_accessories().await? {}
+        let mut waiting = self.remove_artifact().await?;
+        while !waiting.is_empty() {
+            waiting = self.remove_rest(waiting).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes some accessories of an artifact that has many. False when there is no need.
+    async fn remove_accessories(&self) -> Result<bool> {
+        let (removal, reference) = (self.removal.clone(), self.reference.clone());
+        self.context
+            .db
+            .write(move |tx| {
+                let (removal, reference) = (removal.clone(), reference.clone());
+                Box::pin(async move {
+                    let artifact = located(tx, &removal, &reference).await?;
+                    let digest = artifact.digest.to_string();
+                    let found = args![removal.repository_id, digest, MOST];
+                    let accessories = ids(&tx.all(sql::ACCESSORIES, found).await?)?;
+                    let mut removed = false;
+                    if accessories.len() > AT_ONCE {
+                        for id in accessories.into_iter().take(AT_ONCE) {
+                            removed |= removal.remove(tx, (id, Why::Accessory)).await?.is_some();
+                        }
+                    }
+                    Ok(removed)
+                })
+            })
+            .await
+    }
+
+    /// Removes the artifact and, as far as one transaction takes it, what goes with it.
+    async fn remove_artifact(&self) -> Result<VecDeque<Going>> {
+        let (removal, reference) = (self.removal.clone(), self.reference.clone());
+        self.context
+            .db
+            .write(move |tx| {
+                let (removal, reference) = (removal.clone(), reference.clone());
+                Box::pin(async move {
+                    let artifact = located(tx, &removal, &reference).await?;
+                    let removed = removal.remove(tx, (artifact.id, Why::Asked)).await?;
+                    let removed = removed.ok_or_else(|| absent(&removal.name, &reference))?;
+                    let waiting = removal.along(tx, &removed).await?;
+                    let waiting = removal.remove_along(tx, waiting.into()).await?;
+                    removal.tell(tx, removed).await?;
+                    Ok(waiting)
+                })
+            })
+            .await
+    }
+
+    async fn remove_rest(&self, waiting: VecDeque<Going>) -> Result<VecDeque<Going>> {
+        let removal = self.removal.clone();
+        self.context
+            .db
+            .write(move |tx| {
+                let (removal, waiting) = (removal.clone(), waiting.clone());
+                Box::pin(async move { removal.remove_along(tx, waiting).await })
+            })
+            .await
+    }
+}
+
+/// The artifact that is to be deleted, if it may be.
+async fn located(tx: &mut Tx, removal: &Removal, reference: &Reference) -> Result<Located> {
+    let artifact = locate(tx, removal.repository_id, &removal.name, reference).await?;
+    require_unlisted(tx, artifact.id, &artifact.digest).await.map_err(|_listed| {
+        Error::new(Kind::Precondition, "the deleting artifact is referenced by others")
+            .about(Subject::ManifestReference)
+    })?;
+    Ok(artifact)
 }

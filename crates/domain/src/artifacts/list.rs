@@ -136,12 +136,7 @@ pub(super) async fn known(
     allowed: &Allowed,
     name: &RepositoryName,
 ) -> Result<i64> {
-    allowed.require_repository(name)?;
-    let repository = repositories::known(context, name).await?;
-    if repository.project_id == allowed.project().id {
-        return Ok(repository.id);
-    }
-    Err(Error::not_found(Subject::Repository, format!("repository {name} not found")))
+    Ok(repositories::allowed(context, allowed, name).await?.id)
 }
 
 fn read_repository(row: &Row) -> Result<RepositoryDetails> {

@@ -15,7 +15,12 @@
 //! - What a push or a delete changed is seen at once by the next request of this process.
 
 mod content;
+mod copy;
+mod copy_sql;
+#[cfg(test)]
+mod curation_tests;
 mod delete;
+mod delete_all;
 mod details;
 mod details_sql;
 mod icons;
@@ -28,6 +33,7 @@ mod pull;
 mod pulls;
 mod push;
 mod referrers;
+mod removal;
 mod sql;
 mod tagging;
 mod tags;
@@ -37,7 +43,9 @@ mod tests;
 use bytes::Bytes;
 use oci::Digest;
 
-pub use delete::{delete, untag};
+pub use copy::{Source, copy};
+pub use delete::{delete, delete_artifact, untag};
+pub use delete_all::delete_repository;
 pub use details::{Details, With, accessories, details, list, list_in_project, list_latest};
 pub use labels::{add_label, remove_label};
 pub use list::{RepositoryDetails, all_repositories, list_repositories, repository};

@@ -92,12 +92,14 @@ pub(super) const NEW_TAG: &str = "INSERT INTO tags (repository_id, artifact_id, 
 pub(super) const TAGS: &str = "SELECT name FROM tags
     WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3";
 
-/// Deletes a tag.
-pub(super) const DELETE_TAG: &str = "DELETE FROM tags WHERE repository_id = $1 AND name = $2";
+/// Deletes a tag, and gives the digest that it pointed to.
+pub(super) const DELETE_TAG: &str = "DELETE FROM tags WHERE repository_id = $1 AND name = $2
+    RETURNING (SELECT a.digest FROM artifacts AS a WHERE a.id = artifact_id)";
 
-/// Deletes a tag of an artifact.
-pub(super) const DELETE_TAG_OF: &str =
-    "DELETE FROM tags WHERE repository_id = $1 AND name = $2 AND artifact_id = $3";
+/// Deletes a tag of an artifact, and gives its digest.
+pub(super) const DELETE_TAG_OF: &str = "DELETE FROM tags
+    WHERE repository_id = $1 AND name = $2 AND artifact_id = $3
+    RETURNING (SELECT a.digest FROM artifacts AS a WHERE a.id = artifact_id)";
 
 /// The number of an artifact by its digest.
 pub(super) const BY_DIGEST: &str =
@@ -133,9 +135,39 @@ pub(super) const PARENT: &str = "SELECT p.digest FROM artifact_children AS c
     JOIN artifacts AS p ON p.id = c.parent_id
     WHERE c.child_id = $1 ORDER BY p.id LIMIT 1";
 
-/// An artifact, and where its bytes are.
+/// An artifact of a repository by its number: its digest, and where its bytes are.
 pub(super) const FIND: &str =
-    "SELECT id, manifest_id, project_id FROM artifacts WHERE repository_id = $1 AND digest = $2";
+    "SELECT digest, manifest_id FROM artifacts WHERE repository_id = $1 AND id = $2";
+
+/// Locks an artifact.
+pub(super) const LOCK: &str = "SELECT id FROM artifacts WHERE id = $1 FOR UPDATE";
+
+/// Whether an artifact has tags.
+pub(super) const TAGGED: &str = "SELECT 1 FROM tags WHERE artifact_id = $1 LIMIT 1";
+
+/// What an index lists and is there.
+pub(super) const PARTS: &str = "SELECT DISTINCT child_id FROM artifact_children
+    WHERE parent_id = $1 AND child_id IS NOT NULL ORDER BY child_id";
+
+/// Some of the accessories of an artifact that are no accessories of another one that is there.
+/// $1 repository, $2 digest, $3 how many.
+pub(super) const ACCESSORIES: &str = "SELECT c.artifact_id FROM accessories AS c
+    WHERE c.repository_id = $1 AND c.subject_digest = $2 AND NOT EXISTS (
+        SELECT 1 FROM accessories AS o JOIN artifacts AS s
+            ON s.repository_id = o.repository_id AND s.digest = o.subject_digest
+        WHERE o.artifact_id = c.artifact_id AND o.subject_digest <> $2 AND s.id <> o.artifact_id)
+    ORDER BY c.id LIMIT $3";
+
+/// The newest artifact of a repository, 0 for none.
+pub(super) const NEWEST: &str =
+    "SELECT COALESCE(MAX(id), 0) FROM artifacts WHERE repository_id = $1";
+
+/// The newest artifacts of a repository below a number. $3 how many.
+pub(super) const NEWEST_BELOW: &str = "SELECT id FROM artifacts
+    WHERE repository_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+
+/// Whether a repository has artifacts.
+pub(super) const HAS_ARTIFACTS: &str = "SELECT 1 FROM artifacts WHERE repository_id = $1 LIMIT 1";
 
 /// Locks the bytes of a manifest against whoever wants to point to them.
 pub(super) const LOCK_CONTENT: &str = "SELECT id FROM manifests WHERE id = $1 FOR UPDATE";

@@ -5,7 +5,7 @@ use kit::{Error, Result, Selection, Subject, query::Direction};
 use oci::{Reference, RepositoryName, Tag};
 
 use super::{
-    delete::untag_row,
+    delete::removal,
     list::known,
     list_sql,
     locate::{absent, locate},
@@ -18,6 +18,7 @@ use crate::{
     audit::{self, Entry, Event},
     events::{self, Happened},
     listing::{Field, List, Listing},
+    repositories,
 };
 
 /// The tags of one artifact are found by the index that ends in the time of push.
@@ -89,10 +90,11 @@ pub async fn create_tag(
                 let entry = Entry::new(Event::CreateTag, format!("{name}:{tag}"))
                     .described(format!("create tag: {name}:{tag} at {}", artifact.digest));
                 audit.record(tx, entry.in_project(project_id)).await?;
-                let (tag, digest) = (tag.to_string(), artifact.digest.to_string());
-                let created = events::Event::TagCreated { tag, digest };
-                let happened = Happened::by(&audit, created).in_project(project_id);
-                events::record(tx, &happened.in_repository(name.as_str())).await
+                let digest = artifact.digest.to_string();
+                let event = events::Event::TagCreated { tag: tag.to_string(), digest };
+                let happened = Happened::by(&audit, event);
+                let happened = happened.in_project(project_id).in_repository(name.as_str());
+                events::record(tx, &happened).await
             })
         })
         .await
@@ -111,28 +113,23 @@ pub async fn delete_tag(
     tag: Tag,
 ) -> Result<()> {
     allowed.require(Right::new(Resource::Tag, Action::Delete))?;
-    let repository_id = known(context, allowed, name).await?;
-    let (project_id, audit) = (allowed.project().id, audit::by(context, allowed.by()).await?);
-    let (name, reference, caches) = (name.clone(), reference.clone(), context.caches.clone());
+    let repository = repositories::allowed(context, allowed, name).await?;
+    let audit = audit::by(context, allowed.by()).await?;
+    let removal = removal(context, &repository, name, &audit);
+    let reference = reference.clone();
     context
         .db
         .write(move |tx| {
-            let (audit, name, caches) = (audit.clone(), name.clone(), caches.clone());
-            let (reference, tag) = (reference.clone(), tag.clone());
+            let (removal, reference, tag) = (removal.clone(), reference.clone(), tag.clone());
             Box::pin(async move {
-                let artifact = locate(tx, repository_id, &name, &reference).await?;
-                let entry = Entry::new(Event::DeleteTag, format!("{name}:{tag}"));
-                let repository = (project_id, &name, repository_id);
-                if !untag_row(tx, &caches, repository, Some(artifact.id), &tag).await? {
+                let id = removal.repository_id;
+                let artifact = locate(tx, id, &removal.name, &reference).await?;
+                if !removal.untag(tx, Some(artifact.id), &tag).await? {
                     let id = artifact.id;
                     let message = format!("tag {tag} attached to artifact {id} not found");
                     return Err(Error::not_found(Subject::Tag, message));
                 }
-                audit.record(tx, entry.in_project(project_id)).await?;
-                let (tag, digest) = (tag.to_string(), Some(artifact.digest.to_string()));
-                let deleted = events::Event::TagDeleted { tag, digest };
-                let happened = Happened::by(&audit, deleted).in_project(project_id);
-                events::record(tx, &happened.in_repository(name.as_str())).await
+                Ok(())
             })
         })
         .await

@@ -26,7 +26,7 @@ fn tag(text: &str) -> Reference {
 }
 
 /// An image of one blob, told apart by a note.
-fn image(blob: &Digest, note: &str) -> Bytes {
+pub(super) fn image(blob: &Digest, note: &str) -> Bytes {
     let (config, layer) = (media_type::OCI_CONFIG, "application/vnd.oci.image.layer.v1.tar");
     Bytes::from(format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{config}","digest":"{blob}","size":4}},"layers":[{{"mediaType":"{layer}","digest":"{blob}","size":4}}],"annotations":{{"note":"{note}"}}}}"#,
@@ -34,7 +34,7 @@ fn image(blob: &Digest, note: &str) -> Bytes {
     ))
 }
 
-fn index(children: &[&Digest]) -> Bytes {
+pub(super) fn index(children: &[&Digest]) -> Bytes {
     let kind = media_type::OCI_MANIFEST;
     let children: Vec<_> = children
         .iter()
@@ -47,7 +47,7 @@ fn index(children: &[&Digest]) -> Bytes {
     ))
 }
 
-fn signature(blob: &Digest, subject: &Digest) -> Bytes {
+pub(super) fn signature(blob: &Digest, subject: &Digest) -> Bytes {
     let kind = media_type::OCI_MANIFEST;
     Bytes::from(format!(
         r#"{{"schemaVersion":2,"mediaType":"{kind}","artifactType":"application/x-signature","config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{blob}","size":4}},"layers":[],"subject":{{"mediaType":"{kind}","digest":"{subject}","size":4}}}}"#

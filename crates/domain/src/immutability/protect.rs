@@ -68,11 +68,14 @@ pub(crate) async fn protect<'t>(
     let rules = rules(tx, project_id).await?;
     let repository = name.rest().unwrap_or_default();
     match tags.find(|tag| rules.cover(repository, tag)) {
-        Some(tag) => {
-            Err(immutable(format!("the tag {tag} configured as immutable, cannot be deleted")))
-        }
+        Some(tag) => Err(refused_delete(tag)),
         None => Ok(()),
     }
+}
+
+/// The error for a delete of a tag that is immutable.
+pub(crate) fn refused_delete(tag: &str) -> Error {
+    immutable(format!("the tag {tag} configured as immutable, cannot be deleted"))
 }
 
 /// The error for a push over a tag that is immutable.

@@ -2,8 +2,10 @@
 //!
 //! Owns the table `repositories`. A repository comes into being with the first blob or
 //! manifest that is pushed to it. Its row is found by name from memory; the row never
-//! moves to another name or project.
+//! moves to another name or project. Whoever puts something into a repository keeps its row
+//! ([`ensure`]), so that it is not deleted meanwhile.
 
+mod describe;
 mod sql;
 
 use std::sync::Arc;
@@ -12,7 +14,9 @@ use db::{Tx, args};
 use kit::{Error, Result, Subject, Time};
 use oci::RepositoryName;
 
-use crate::Context;
+use crate::{Context, context::Caches, projects::Allowed};
+
+pub use describe::describe;
 
 /// What is remembered of a repository.
 #[derive(Clone, Debug)]
@@ -46,23 +50,58 @@ pub(crate) async fn known(context: &Context, name: &RepositoryName) -> Result<Ar
     })
 }
 
-/// The row of a repository within a transaction, made if it is not there yet.
+/// The repository of a name among those that somebody may do something with.
+///
+/// # Errors
+/// Forbidden when the right does not reach it; NotFound.
+pub(crate) async fn allowed(
+    context: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+) -> Result<Arc<Repository>> {
+    allowed.require_repository(name)?;
+    let repository = known(context, name).await?;
+    if repository.project_id == allowed.project().id {
+        return Ok(repository);
+    }
+    Err(Error::not_found(Subject::Repository, format!("repository {name} not found")))
+}
+
+/// The row of a repository within a transaction, made if it is not there yet. It stays until
+/// the transaction ends.
 pub(crate) async fn ensure(
     tx: &mut Tx,
     project_id: i64,
     name: &RepositoryName,
     now: Time,
 ) -> Result<i64> {
-    if let Some(row) = tx.one(sql::FIND, args![name.as_str()]).await? {
+    if let Some(row) = tx.one(sql::KEEP, args![name.as_str()]).await? {
         return row.get(0);
     }
     let made = tx.one(sql::CREATE, args![project_id, name.as_str(), now]).await?;
     match made {
         Some(row) => row.get(0),
         // Somebody else made it since the first look.
-        None => match tx.one(sql::FIND, args![name.as_str()]).await? {
+        None => match tx.one(sql::KEEP, args![name.as_str()]).await? {
             Some(row) => row.get(0),
             None => Err(Error::unavailable("the repository is being deleted")),
         },
     }
+}
+
+/// Keeps everybody from putting something into a repository until the transaction ends. False
+/// if it is gone.
+pub(crate) async fn lock(tx: &mut Tx, id: i64) -> Result<bool> {
+    Ok(tx.one(sql::LOCK, args![id]).await?.is_some())
+}
+
+/// Deletes a repository that is locked, has no artifacts and holds nothing.
+pub(crate) async fn delete(
+    tx: &mut Tx,
+    caches: &Caches,
+    id: i64,
+    name: &RepositoryName,
+) -> Result<()> {
+    caches.repositories.changes(tx, &name.as_str().to_owned());
+    tx.execute(sql::DELETE, args![id]).await.map(drop)
 }

@@ -51,6 +51,27 @@ pub(crate) async fn reference(
     Ok(uncounted)
 }
 
+/// A repository holds what an artifact of another one needs, for the copy that is about to be
+/// written there: nobody takes it away before the caller's transaction ends.
+///
+/// # Errors
+/// Unavailable when some of it is being let go in this moment.
+pub(crate) async fn hold_needed(
+    tx: &mut Tx,
+    repository_id: i64,
+    artifact_id: i64,
+    now: Time,
+) -> Result<()> {
+    tx.execute(sql::HOLD_NEEDED, args![repository_id, artifact_id, now]).await?;
+    let kept = tx.all(sql::KEEP_NEEDED, args![repository_id, artifact_id]).await?.len();
+    let needed = tx.one(sql::COUNT_NEEDED, args![artifact_id]).await?;
+    let needed: i64 = needed.map_or(Ok(0), |row| row.get(0))?;
+    if i64::try_from(kept).map_err(Error::internal)? == needed {
+        return Ok(());
+    }
+    Err(Error::unavailable("the same content is being deleted"))
+}
+
 /// An artifact is about to go. What no other artifact of the repository needs has lost its
 /// last reference: it stays for a window, and does not count any more. Gives these blobs, for
 /// [`quotas::remove`].
@@ -75,6 +96,12 @@ pub(crate) async fn unreference(
         caches.blobs.changes(tx, &Pair(repository_id, digest));
     }
     Ok(blobs)
+}
+
+/// A repository lets some of the blobs go that have lost their last reference and that nobody
+/// has asked for since. Gives how many.
+pub(crate) async fn let_idle_go(tx: &mut Tx, repository_id: i64, most: i64) -> Result<u64> {
+    tx.execute(sql::LET_IDLE_GO, args![repository_id, most]).await
 }
 
 /// A repository that has no artifacts any more is about to go: it holds nothing from now on.

@@ -74,6 +74,29 @@ pub(super) const REFERENCE: &str =
     WHERE repository_id = $1 AND unreferenced_at IS NOT NULL
         AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)";
 
+/// A repository holds what an artifact needs, which does not count yet. $1 repository,
+/// $2 artifact, $3 now.
+pub(super) const HOLD_NEEDED: &str =
+    "INSERT INTO repository_blobs (repository_id, blob_id, unreferenced_at, counted_in)
+    SELECT CAST($1 AS BIGINT), needed.blob_id, CAST($3 AS BIGINT), NULL
+    FROM artifact_blobs AS needed WHERE needed.artifact_id = $2 ORDER BY needed.blob_id
+    ON CONFLICT (repository_id, blob_id) DO NOTHING";
+
+/// Keeps what a repository holds of the blobs that an artifact needs.
+pub(super) const KEEP_NEEDED: &str = "SELECT blob_id FROM repository_blobs
+    WHERE repository_id = $1
+        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
+    ORDER BY blob_id FOR KEY SHARE";
+
+/// How many blobs an artifact needs.
+pub(super) const COUNT_NEEDED: &str = "SELECT COUNT(*) FROM artifact_blobs WHERE artifact_id = $1";
+
+/// A repository lets some blobs go that do not count. $1 repository, $2 how many.
+pub(super) const LET_IDLE_GO: &str = "DELETE FROM repository_blobs
+    WHERE repository_id = $1 AND counted_in IS NULL AND blob_id IN (
+        SELECT h.blob_id FROM repository_blobs AS h
+        WHERE h.repository_id = $1 AND h.counted_in IS NULL ORDER BY h.blob_id LIMIT $2)";
+
 /// Locks what a repository holds of the blobs that an artifact needs.
 pub(super) const LOCK_NEEDED: &str = "SELECT blob_id FROM repository_blobs
     WHERE repository_id = $1

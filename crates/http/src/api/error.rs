@@ -48,6 +48,10 @@ impl ApiError {
         let (_, code) = match (self.0.kind, self.0.subject) {
             // The portal asks for it then.
             (Kind::Unauthenticated, Subject::SecondFactor) => ((), "TOTP_REQUIRED"),
+            // Something else refers to what is to be deleted.
+            (Kind::Precondition, Subject::ManifestReference) => {
+                ((), "VIOLATE_FOREIGN_KEY_CONSTRAINT")
+            }
             (kind, _) => ((), wire(kind).1),
         };
         [Entry { code, message: self.0.message.to_string() }]

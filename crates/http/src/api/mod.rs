@@ -4,6 +4,7 @@ mod activity;
 mod address;
 mod allowlists;
 mod answer;
+mod artifact_changes;
 mod artifacts;
 mod audit;
 mod configurations;
@@ -98,6 +99,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         roles::operations(),
         repositories::operations(),
         artifacts::operations(),
+        artifact_changes::operations(),
         tags::operations(),
         labels::operations(),
         labels::artifact_operations(),

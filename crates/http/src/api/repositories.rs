@@ -7,14 +7,15 @@ use domain::{
     access::{self, Action, Caller, Resource, Right},
     artifacts::{self, RepositoryDetails},
     projects::ProjectRef,
+    repositories,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiError, Operations,
-    answer::{Listed, Timestamp},
-    request::{ListRequest, Path, Repository},
+    answer::{Done, Listed, Timestamp},
+    request::{ListRequest, Path, Repository, Sent, null_is_nothing, whatever},
 };
 use crate::State;
 
@@ -27,6 +28,14 @@ pub(super) fn operations() -> Operations {
         .get("/repositories", "listAllRepositories", "All that the caller sees.", list_all, &[])
         .get(all, "listRepositories", "A project's repositories.", list, refusals)
         .get(one, "getRepository", "A repository.", show, refusals)
+        .put(one, "updateRepository", "Writes something about a repository.", update, refusals)
+        .delete(
+            one,
+            "deleteRepository",
+            "Deletes a repository.",
+            remove,
+            &[400, 401, 403, 404, 412],
+        )
 }
 
 /// A project in a path.
@@ -36,18 +45,26 @@ struct ProjectPath {
     project_name: String,
 }
 
-/// A repository as clients see it.
-#[derive(Serialize, ToSchema)]
+/// A repository as clients see it and send it. Of what is sent only the description matters.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
 #[schema(as = Repository)]
 struct RepositoryModel {
+    #[serde(deserialize_with = "whatever")]
     id: i64,
+    #[serde(deserialize_with = "whatever")]
     project_id: i64,
+    #[serde(deserialize_with = "whatever")]
     name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(deserialize_with = "null_is_nothing", skip_serializing_if = "String::is_empty")]
     description: String,
+    #[serde(deserialize_with = "whatever")]
     artifact_count: i64,
+    #[serde(deserialize_with = "whatever")]
     pull_count: i64,
+    #[serde(deserialize_with = "whatever")]
     creation_time: Timestamp,
+    #[serde(deserialize_with = "whatever")]
     update_time: Timestamp,
 }
 
@@ -99,4 +116,28 @@ async fn show(
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
     let found = artifacts::repository(&state.domain, &allowed, &repository.name()?).await?;
     Ok(Json(RepositoryModel::from(found)))
+}
+
+async fn update(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    repository: Repository,
+    request: Sent<RepositoryModel>,
+) -> Result<Done, ApiError> {
+    let right = Right::new(Resource::Repository, Action::Update);
+    let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
+    let (name, sent) = (repository.name()?, request.read().await?);
+    repositories::describe(&state.domain, &allowed, &name, &sent.description).await?;
+    Ok(Done)
+}
+
+async fn remove(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    repository: Repository,
+) -> Result<Done, ApiError> {
+    let project = repository.project();
+    let allowed = access::on_project(&state.domain, &caller, project, Right::DELETE).await?;
+    artifacts::delete_repository(&state.domain, &allowed, &repository.name()?).await?;
+    Ok(Done)
 }

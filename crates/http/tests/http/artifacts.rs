@@ -9,7 +9,7 @@ use crate::server::{Server, both};
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-async fn push_blob(server: &Server, repository: &str, content: &str) -> Digest {
+pub async fn push_blob(server: &Server, repository: &str, content: &str) -> Digest {
     let digest = Digest::of(Algorithm::Sha256, content.as_bytes());
     let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
     let answer = server.ask("admin", "POST", &path, content).await;
@@ -17,7 +17,7 @@ async fn push_blob(server: &Server, repository: &str, content: &str) -> Digest {
     digest
 }
 
-async fn push_manifest(
+pub async fn push_manifest(
     server: &Server,
     repository: &str,
     reference: &str,
@@ -29,7 +29,7 @@ async fn push_manifest(
     answer.header("docker-content-digest").parse().unwrap()
 }
 
-fn image(config: &Digest, size: usize, note: &str) -> String {
+pub fn image(config: &Digest, size: usize, note: &str) -> String {
     json!({
         "schemaVersion": 2,
         "mediaType": IMAGE,

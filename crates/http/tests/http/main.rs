@@ -7,6 +7,7 @@ mod artifacts;
 mod audit;
 mod browser;
 mod configurations;
+mod curation;
 mod custom_roles;
 mod immutable;
 mod jobs;
