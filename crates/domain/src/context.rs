@@ -88,6 +88,8 @@ pub(crate) struct Caches {
     pub(crate) configuration: Cached<u8, settings::Configuration>,
     pub(crate) users: Cached<i64, users::User>,
     pub(crate) projects: Cached<String, projects::Project>,
+    /// How many projects there are.
+    pub(crate) project_total: Cached<u8, i64>,
     pub(crate) roles: Cached<Pair<i64, i64>, Vec<projects::Membership>>,
     pub(crate) custom_roles: Cached<i64, roles::CustomRole>,
     pub(crate) robots: Cached<i64, robots::Robot>,
@@ -119,6 +121,7 @@ impl Caches {
             configuration: Cached::new("configuration", 8, |_| 1),
             users: Cached::new("user", Self::MOST, |_| 1),
             projects: Cached::new("project", Self::MOST, |_| 1),
+            project_total: Cached::new("project_total", 8, |_| 1),
             roles: Cached::new("roles", Self::MOST, |_| 1),
             custom_roles: Cached::new("custom_role", Self::MOST, |_| 1),
             robots: Cached::new("robot", Self::MOST, |_| 1),
@@ -150,6 +153,7 @@ impl Caches {
         }
         let _one_of_them = self.users.apply(change)
             || self.projects.apply(change)
+            || self.project_total.apply(change)
             || self.roles.apply(change)
             || self.custom_roles.apply(change)
             || self.robots.apply(change)
@@ -168,6 +172,7 @@ impl Caches {
         self.configuration.forget_all();
         self.users.forget_all();
         self.projects.forget_all();
+        self.project_total.forget_all();
         self.roles.forget_all();
         self.custom_roles.forget_all();
         self.robots.forget_all();

@@ -149,14 +149,14 @@ impl List {
         // Of a first page it shows only afterwards whether there is anything to count, and by a
         // filter the count may look at as much as the page did.
         let counts_later = selection.page.page == 1 && !selection.filter.is_empty();
-        let (rows, counted) = if counts_later {
+        let (rows, known) = if counts_later {
             (page.await?, None)
         } else {
             let (rows, counted) = tokio::try_join!(page, count())?;
             (rows, Some(counted))
         };
         let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let known = counted.or_else(|| self.total_without_counting(selection.page, items.len()));
+        let known = known.or_else(|| self.total_without_counting(selection.page, items.len()));
         let total = match known {
             Some(total) => total,
             None => count().await?,

@@ -3,7 +3,7 @@
 use db::{Tx, args};
 use kit::{Error, Kind, Result, Subject, Time};
 
-use super::{Metadata, Role, sql};
+use super::{Metadata, Role, TOTAL, sql};
 use crate::{
     Context, allowlists,
     audit::{self, Entry, Event},
@@ -91,6 +91,7 @@ pub async fn create(context: &Context, creator: &Creator, new: NewProject) -> Re
                 }
                 add_admin(tx, id, owner_id, now).await?;
                 caches.projects.changes(tx, &new.name);
+                caches.project_total.changes(tx, &TOTAL);
                 caches.roles.changes(tx, &Pair(id, owner_id));
                 let entry = Entry::new(Event::CreateProject, &new.name).in_project(id);
                 audit.record(tx, entry).await?;

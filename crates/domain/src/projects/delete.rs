@@ -3,7 +3,7 @@
 use db::args;
 use kit::{Error, Kind, Result, Subject};
 
-use super::{Allowed, sql};
+use super::{Allowed, TOTAL, sql};
 use crate::{
     Context, allowlists,
     audit::{self, Entry, Event},
@@ -57,6 +57,7 @@ pub async fn delete(context: &Context, allowed: &Allowed) -> Result<()> {
                 allowlists::remove(tx, id).await?;
                 tx.execute(sql::DELETE, args![id]).await?;
                 caches.projects.changes(tx, &name);
+                caches.project_total.changes(tx, &TOTAL);
                 let entry = Entry::new(Event::DeleteProject, &name).in_project(id);
                 audit.record(tx, entry).await?;
                 let deleted = events::Event::ProjectDeleted { name };

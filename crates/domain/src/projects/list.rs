@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use db::{Args, Row, Sql, args};
 use kit::{Error, Result, Selection, Subject, query::Direction};
 
-use super::{Allowed, Project, Role, read_project, sql};
+use super::{Allowed, Project, Role, TOTAL, read_project, sql};
 use crate::{
     Context,
     allowlists::{self, Allowlist},
-    listing::{Field, List, Listing},
+    listing::{Field, List, Listing, Source},
     rights::View,
 };
 
@@ -48,7 +48,7 @@ pub struct Details {
 }
 
 /// A page of the projects that a caller sees, by name if nothing else is asked for: one
-/// query for the page, one for the total, one for each kind of part.
+/// query for the page, one for the total unless it is in memory, one for each kind of part.
 ///
 /// # Errors
 /// Invalid when a value to look for is none of its field's.
@@ -57,13 +57,24 @@ pub async fn list(
     view: View,
     selection: &Selection,
 ) -> Result<Listing<Details>> {
-    let (from, args) = match view {
-        View::Everything => (sql::EVERY_FROM, args![]),
-        view => (sql::VISIBLE_FROM, args![view.user_id(), view.robot_id()]),
+    let (from, args, total) = match view {
+        View::Everything => (sql::EVERY_FROM, args![], Some(total(context).await?)),
+        view => (sql::VISIBLE_FROM, args![view.user_id(), view.robot_id()], None),
     };
-    let mut found = LIST.page(&context.db, from, args, selection, read_details).await?;
+    let source = Source { from, args, among: None, counted: None, total };
+    let mut found = LIST.page_from(&context.db, &source, selection, read_details).await?;
     add_parts(context, view.user_id(), &mut found.items).await?;
     Ok(found)
+}
+
+/// How many projects there are.
+async fn total(context: &Context) -> Result<i64> {
+    let count = async || {
+        let row = context.db.one(sql::TOTAL, args![]).await?;
+        row.map(|row| row.get(0)).transpose()
+    };
+    let total = context.caches.project_total.get(&context.db, &TOTAL, count).await?;
+    Ok(total.map_or(0, |total| *total))
 }
 
 /// All that is shown of a project, to a user by number if one asks.

@@ -45,6 +45,9 @@ pub use update::{Change, update};
 /// a statement takes.
 const MOST: i64 = Sql::LONGEST_LIST as i64;
 
+/// What the number of all projects is kept under in memory.
+const TOTAL: u8 = 0;
+
 /// What must be known of a project to decide about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {

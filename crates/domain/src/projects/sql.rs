@@ -94,6 +94,9 @@ pub(super) const LIST_SHOWN: &str = "\
 /// Every project.
 pub(super) const EVERY_FROM: &str = "FROM projects AS p WHERE TRUE";
 
+/// How many projects there are.
+pub(super) const TOTAL: &str = "SELECT COUNT(*) FROM projects";
+
 /// The projects that a user or a robot sees. $1 user, $2 robot; 0 for nobody.
 pub(super) const VISIBLE_FROM: &str = "\
     FROM projects AS p WHERE (p.public OR p.id IN (SELECT m.project_id \

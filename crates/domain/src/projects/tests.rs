@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use db::args;
-use kit::{Kind, Page};
+use kit::{Kind, Page, Selection};
 
 use super::{list::LIST, *};
 use crate::{
@@ -25,6 +25,23 @@ async fn names(context: &Context, view: View, q: &str, sort: &str) -> String {
     assert_eq!(found.total, found.items.len() as i64);
     let names = found.items.iter().map(|details| details.project.name.to_string());
     names.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn the_number_of_projects_is_right_after_each_change() {
+    for place in both().await {
+        let context = place.open().await;
+        let total = async || {
+            let page = Selection { page: Page { page: 9, page_size: 1 }, ..selection("", "") };
+            list(&context, View::Everything, &page).await.unwrap().total
+        };
+        let before = total().await;
+        add_project(&context, "p", false).await;
+        assert_eq!(total().await, before + 1);
+        let proof = allowed(&context, "p", DELETE).await;
+        delete(&context, &proof).await.unwrap();
+        assert_eq!(total().await, before);
+    }
 }
 
 #[tokio::test]
