@@ -4,7 +4,7 @@
 DATA ?= ./data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web web-dev openapi test bench lint conformance fuzz compilers npm
+.PHONY: help run build web web-dev openapi test bench bench-data lint conformance fuzz compilers npm
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ test: compilers ## Run every test, with the servers and clients that the tests n
 
 bench: compilers ## Measure Haven beside its peers; the table is in bench/README.md
 	bench/run
+
+bench-data: compilers ## Make a Haven with SIZE artifacts (1000000) in target/bench-data
+	cargo build --release -p haven -p haven-bench
+	target/release/haven-bench data --size $(or $(SIZE),1000000)
 
 lint: compilers ## Check formatting and lints; a warning is an error
 	cargo fmt --all --check

@@ -28,7 +28,8 @@ Usage:
   haven-bench run [--quick] [--only NAME,…] [--binary FILE] [--peers FOLDER] [--folder FOLDER]
                   [--json FILE] [--readme FILE]
       Measures Haven beside docker-registry, nginx and a bare receiver and prints the table.
-      Names: those of the table's requests, and huge, memory, ready, token, projects, audit, storm.
+      Names: those of the table's requests, and huge, memory, ready, token, projects, audit,
+      storm, lists.
       --quick     shorter and fewer runs
       --binary    the haven to measure (target/release/haven)
       --peers     folder that holds docker-registry and nginx (.cache/peers/bin)
@@ -41,6 +42,10 @@ Usage:
   haven-bench profile NAME [--seconds N] [--tool perf|callgrind|strace|none] [--binary FILE] [--folder FOLDER]
       Loads Haven with one kind of request and shows where its time goes.
 
+  haven-bench data [--size N] [--binary FILE] [--folder FOLDER] [--postgres URL]
+      Makes a Haven with so many artifacts (1000000) in a data folder (target/bench-data) or
+      an empty database, to look at with whatever one likes.
+
   haven-bench bare ADDRESS FOLDER
       The receiver that pushes of 256 MiB are compared with.
 ";
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
         Some("profile") => {
             parse_profile(&arguments[1..]).and_then(|settings| profile::run(&settings))
         }
+        Some("data") => parse_data(&arguments[1..]).and_then(|data| api::make_data(&data)),
         Some("bare") if arguments.len() == 3 => {
             bare::serve(&arguments[1], Path::new(&arguments[2])).map(|()| true)
         }
@@ -122,6 +128,29 @@ fn parse_profile(arguments: &[String]) -> Outcome<profile::Settings> {
         }
     }
     Ok(settings)
+}
+
+fn parse_data(arguments: &[String]) -> Outcome<api::Data> {
+    let mut data = api::Data {
+        size: 1_000_000,
+        binary: PathBuf::from("target/release/haven"),
+        folder: PathBuf::from("target/bench-data"),
+        postgres: None,
+    };
+    let mut rest = arguments.iter();
+    while let Some(option) = rest.next() {
+        match option.as_str() {
+            "--size" => {
+                let text = value(option, rest.next())?;
+                data.size = text.parse().map_err(|_| format!("--size {text}"))?;
+            }
+            "--binary" => data.binary = value(option, rest.next())?.into(),
+            "--folder" => data.folder = value(option, rest.next())?.into(),
+            "--postgres" => data.postgres = Some(value(option, rest.next())?.to_owned()),
+            _ => return Err(format!("{option} is unknown\n\n{HELP}")),
+        }
+    }
+    Ok(data)
 }
 
 fn value<'a>(option: &str, value: Option<&'a String>) -> Outcome<&'a str> {

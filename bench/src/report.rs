@@ -289,6 +289,7 @@ pub struct ApiLine {
     /// The server's CPU per request, and two latencies, in microseconds.
     cpu: f64,
     p50: f64,
+    p95: f64,
     p99: f64,
     rate: f64,
     limit: ApiLimit,
@@ -298,6 +299,7 @@ pub struct ApiLine {
 #[derive(Debug, Clone, Copy)]
 enum ApiLimit {
     Cpu(f64),
+    P95(f64),
     P99(f64),
 }
 
@@ -305,6 +307,11 @@ impl ApiLine {
     /// A request that is held to its CPU.
     pub fn cpu(title: String, database: &'static str, run: &Run, limit: f64) -> ApiLine {
         Self::new(title, database, run, ApiLimit::Cpu(limit))
+    }
+
+    /// A request that is held to its 95th percentile.
+    pub fn p95(title: String, database: &'static str, run: &Run, limit: f64) -> ApiLine {
+        Self::new(title, database, run, ApiLimit::P95(limit))
     }
 
     /// A request that is held to its 99th percentile.
@@ -318,6 +325,7 @@ impl ApiLine {
             database,
             cpu: run.cpu_per_request(),
             p50: run.latency(0.5),
+            p95: run.latency(0.95),
             p99: run.latency(0.99),
             rate: run.rate(),
             limit,
@@ -327,6 +335,7 @@ impl ApiLine {
     fn reached(&self) -> bool {
         match self.limit {
             ApiLimit::Cpu(limit) => self.cpu <= limit,
+            ApiLimit::P95(limit) => self.p95 <= limit,
             ApiLimit::P99(limit) => self.p99 <= limit,
         }
     }
@@ -334,6 +343,9 @@ impl ApiLine {
     fn row(&self) -> String {
         let held_to = match self.limit {
             ApiLimit::Cpu(limit) => format!("CPU {}", microseconds(limit)),
+            ApiLimit::P95(limit) => {
+                format!("p95 {}, was {}", milliseconds(limit), milliseconds(self.p95))
+            }
             ApiLimit::P99(limit) => format!("p99 {}", milliseconds(limit)),
         };
         format!(
@@ -349,15 +361,20 @@ impl ApiLine {
     }
 
     fn json(&self) -> Value {
-        let (ApiLimit::Cpu(limit) | ApiLimit::P99(limit)) = self.limit;
+        let (held_to, limit) = match self.limit {
+            ApiLimit::Cpu(limit) => ("cpu", limit),
+            ApiLimit::P95(limit) => ("p95", limit),
+            ApiLimit::P99(limit) => ("p99", limit),
+        };
         json!({
             "title": self.title,
             "database": self.database,
             "cpu_us": self.cpu,
             "p50_us": self.p50,
+            "p95_us": self.p95,
             "p99_us": self.p99,
             "requests_per_second": self.rate,
-            "held_to": if matches!(self.limit, ApiLimit::Cpu(_)) { "cpu" } else { "p99" },
+            "held_to": held_to,
             "limit_us": limit,
             "reached": self.reached(),
         })

@@ -2,10 +2,11 @@
 //! on SQLite and on PostgreSQL, against fixed limits.
 
 mod fill;
+mod lists;
 mod people;
 mod storm;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Outcome;
 use crate::load::{Bound, Run, drive};
@@ -17,7 +18,7 @@ use crate::session::{Scratch, Settings};
 use people::{Caller, People};
 
 /// What is measured here, by the names that `--only` takes.
-pub const NAMES: [&str; 4] = ["token", "projects", "audit", "storm"];
+pub const NAMES: [&str; 5] = ["token", "projects", "audit", "storm", "lists"];
 
 /// The most CPU for a token from the second time on, in microseconds.
 const TOKEN_CPU: f64 = 150.0;
@@ -37,6 +38,33 @@ struct Place {
     postgres: Option<String>,
 }
 
+impl Place {
+    /// The database, if it lies in this file or elsewhere.
+    fn database<'a>(&'a self, file: &'a Path) -> fill::Database<'a> {
+        fill::Database::of(self.postgres.as_deref(), file)
+    }
+
+    /// Measures with a database that is new, and goes afterwards.
+    fn with_new_database(&self, measure: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
+        let Some(url) = &self.postgres else { return measure() };
+        fill::make_database(url)?;
+        let measured = measure();
+        fill::drop_database(url)?;
+        measured
+    }
+
+    /// Where a Haven here keeps its data.
+    fn store(&self) -> Store {
+        let url = self.postgres.iter().map(|url| ("HAVEN_DATABASE_URL".to_owned(), url.clone()));
+        Store::Named(url.collect())
+    }
+}
+
+/// The file of the database of a Haven with its data in a folder.
+fn file_of(folder: &Path) -> PathBuf {
+    folder.join("data/haven.db")
+}
+
 /// Measures what `settings` ask for on both databases.
 pub fn measure(settings: &Settings, scratch: &Scratch, report: &mut Report) -> Outcome<()> {
     if !NAMES.iter().any(|name| settings.wants(name)) {
@@ -45,7 +73,7 @@ pub fn measure(settings: &Settings, scratch: &Scratch, report: &mut Report) -> O
     let mut places = vec![Place { name: "SQLite", postgres: None }];
     match std::env::var("HAVEN_TEST_POSTGRES_URL") {
         Ok(url) => {
-            places.push(Place { name: "PostgreSQL", postgres: Some(fill::new_database(&url)?) })
+            places.push(Place { name: "PostgreSQL", postgres: Some(fill::database_beside(&url)?) })
         }
         Err(_) => report
             .notes
@@ -53,12 +81,41 @@ pub fn measure(settings: &Settings, scratch: &Scratch, report: &mut Report) -> O
     }
     for place in places {
         let folder = scratch.join(&format!("api-{}", place.name));
-        measure_on(settings, &place, &folder, report)?;
-        if let Some(url) = &place.postgres {
-            fill::drop_database(url)?;
+        if NAMES.iter().any(|name| *name != "lists" && settings.wants(name)) {
+            place.with_new_database(|| measure_on(settings, &place, &folder, report))?;
+        }
+        if settings.wants("lists") {
+            let folder = scratch.join(&format!("lists-{}", place.name));
+            place.with_new_database(|| lists::measure(settings, &place, &folder, report))?;
         }
     }
     Ok(())
+}
+
+/// A Haven to be made with much in it.
+pub struct Data {
+    /// How many artifacts.
+    pub size: u64,
+    /// The haven that is to serve them.
+    pub binary: PathBuf,
+    /// The folder that holds its data folder.
+    pub folder: PathBuf,
+    /// The address of its database, unless that lies in the folder.
+    pub postgres: Option<String>,
+}
+
+/// Makes a Haven with much in it, and says how to serve it.
+pub fn make_data(data: &Data) -> Outcome<bool> {
+    let place = Place { name: "", postgres: data.postgres.clone() };
+    servers::haven(&data.binary, &data.folder, &place.store(), &[])?.stop();
+    let file = file_of(&data.folder);
+    let content = fill::artifacts::fill(place.database(&file), data.size)?;
+    let folder = data.folder.join("data");
+    println!("{} artifacts in {} repositories", content.artifacts, content.repositories);
+    println!("{} of them in {}/{}", content.in_largest, content.project, content.repository);
+    println!("HAVEN_DATA_DIR={} {} serve", folder.display(), data.binary.display());
+    println!("administrator: {}, password: {}", servers::ADMIN, servers::PASSWORD);
+    Ok(true)
 }
 
 fn measure_on(
@@ -67,8 +124,7 @@ fn measure_on(
     folder: &Path,
     report: &mut Report,
 ) -> Outcome<()> {
-    let database = place.postgres.iter().map(|url| ("HAVEN_DATABASE_URL".to_owned(), url.clone()));
-    let store = Store::Named(database.collect());
+    let store = place.store();
     let start = || servers::haven(&settings.binary, folder, &store, &[]);
     eprintln!("people and projects on {} …", place.name);
     let server = start()?;
@@ -85,7 +141,7 @@ fn measure_on(
     server.stop();
     if settings.wants("audit") {
         eprintln!("audit log on {} …", place.name);
-        let log = fill::audit_log(place.postgres.as_deref(), folder)?;
+        let log = fill::audit::fill(place.database(&file_of(folder)))?;
         let server = start()?;
         measure_audit(settings, place, &server, &log, report)?;
         server.stop();
@@ -130,7 +186,7 @@ fn measure_audit(
     settings: &Settings,
     place: &Place,
     server: &Server,
-    log: &fill::Log,
+    log: &fill::audit::Log,
     report: &mut Report,
 ) -> Outcome<()> {
     let admin = Caller::admin();
@@ -149,7 +205,7 @@ fn measure_audit(
     ];
     for (what, path) in asked {
         let run = ask(settings, server, &admin, &format!("{path}&page_size=100"), ONE)?;
-        let title = format!("audit log of {} rows, {what}", fill::ROWS);
+        let title = format!("audit log of {} rows, {what}", fill::audit::ROWS);
         report.add_api(ApiLine::p99(title, place.name, &run, limit));
     }
     Ok(())
