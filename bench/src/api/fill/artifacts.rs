@@ -107,7 +107,7 @@ fn places(database: Database<'_>, content: &Content, start: u64) -> Vec<String> 
         ),
         format!(
             "INSERT INTO labels (id, project_id, name, color, created_at, updated_at) \
-             SELECT {BASE} + n, {BASE} + 1 + (n - 1) / {LABELS}, 'label-' || n % {LABELS}, \
+             SELECT {BASE} + n, {BASE} + 1 + (n - 1) / {LABELS}, 'label-' || (n % {LABELS}), \
              '#0065AB', {start}, {start} FROM {}",
             database.numbers(projects * LABELS)
         ),

@@ -57,7 +57,7 @@ fn rows(database: Database<'_>, start: u64) -> Vec<String> {
              username, description, address, succeeded, hash, mac, block_id) \
              SELECT p.id, {start}000000 + n * {step}, \
              CASE n % 3 WHEN 0 THEN 'create' WHEN 1 THEN 'pull' ELSE 'delete' END, 'artifact', \
-             {name} || '/app:' || n, 'bench-' || n % 1000, 'an image', '10.0.0.1', TRUE, \
+             {name} || '/app:' || n, 'bench-' || (n % 1000), 'an image', '10.0.0.1', TRUE, \
              {bytes}, {bytes}, {FIRST_BLOCK} + n / {BLOCK} \
              FROM {numbers} CROSS JOIN projects AS p WHERE p.name = {name}"
         ),
