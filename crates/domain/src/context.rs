@@ -21,6 +21,8 @@ pub struct Settings {
     pub upload_max_age: Duration,
     /// How many uploads with bytes in them one caller may have open.
     pub uploads_per_caller: u32,
+    /// How long what nothing needs any more stays.
+    pub gc_window: Duration,
     /// Whether a manifest may refer to blobs and manifests that are not there.
     pub allow_missing_references: bool,
     /// Whether the environment says what the settings of `settings` are, so that nobody
@@ -34,6 +36,7 @@ impl Default for Settings {
             token_lifetime: Duration::from_secs(30 * 60),
             upload_max_age: Duration::from_secs(7 * 24 * 3600),
             uploads_per_caller: 1000,
+            gc_window: Duration::from_secs(2 * 3600),
             allow_missing_references: false,
             configuration_is_fixed: false,
         }

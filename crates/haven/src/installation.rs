@@ -68,6 +68,7 @@ async fn open_on(db: Db, config: &Config, metrics: &Metrics) -> Result<Installat
         token_lifetime: config.token_lifetime,
         upload_max_age: config.uploads_max_age,
         uploads_per_caller: config.uploads_max_per_client,
+        gc_window: config.gc_window,
         allow_missing_references: config.allow_missing_references,
         configuration_is_fixed: std::env::var_os(OVERWRITE).is_some(),
     };

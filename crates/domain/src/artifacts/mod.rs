@@ -39,6 +39,7 @@ mod tagging;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod untagged;
 
 use bytes::Bytes;
 use oci::Digest;
@@ -58,6 +59,7 @@ pub use push::{Condition, Push, Pushed, push};
 pub use referrers::{Referrer, Referrers, referrers};
 pub use tagging::{artifact_tags, create_tag, delete_tag};
 pub use tags::{Names, catalog, tags};
+pub(crate) use untagged::{Untagged, remove_untagged, untagged};
 
 /// A manifest as it is given to clients.
 #[derive(Clone, Debug)]

@@ -91,7 +91,7 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
         Reference::Digest(_) => None,
     };
     let deed = Arc::new(Deed {
-        quota: Quota::of(context, allowed.project().id).await?,
+        quota: Quota::of(context, allowed.project().id).await?.asked_by(allowed.by(), &push.name),
         content: content::read(context, &push.name, &manifest).await?,
         accessory_of: AccessoryKind::of(&manifest, named),
         tags: tags_of(&push),
@@ -103,13 +103,15 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
         caches: context.caches.clone(),
         audit: audit::by(context, allowed.by()).await?,
     });
-    let incomplete = context
+    let quota = deed.quota.clone();
+    let pushed = context
         .db
         .write(move |tx| {
             let deed = deed.clone();
             Box::pin(async move { deed.carry_out(tx).await })
         })
-        .await?;
+        .await;
+    let incomplete = quota.tell(context, pushed).await?;
     Ok(Pushed { digest, subject, incomplete })
 }
 

@@ -206,3 +206,19 @@ pub(super) const CATALOG: &str = "SELECT r.name, r.project_id, p.public FROM rep
             SELECT 1 FROM robot_permissions AS g
             WHERE g.project_id = p.id AND g.robot_id = $4))
     ORDER BY r.name LIMIT $5";
+
+/// The last of some artifacts after one. $1 after which, $2 how many.
+pub(super) const END_OF_RANGE: &str =
+    "SELECT MAX(id) FROM (SELECT id FROM artifacts WHERE id > $1 ORDER BY id LIMIT $2) AS ranged";
+
+/// Artifacts of a range that were pushed before a moment, have no tag, are not listed by an
+/// index, and are about nothing that is there. $1 after which, $2 up to which, $3 moment.
+pub(super) const UNTAGGED: &str = "SELECT a.id, a.project_id, a.repository_id, r.name,
+        a.media_type, a.digest, a.manifest_size
+    FROM artifacts AS a JOIN repositories AS r ON r.id = a.repository_id
+    WHERE a.id > $1 AND a.id <= $2 AND a.pushed_at < $3
+        AND NOT EXISTS (SELECT 1 FROM tags AS t WHERE t.artifact_id = a.id)
+        AND NOT EXISTS (SELECT 1 FROM artifact_children AS c WHERE c.child_id = a.id)
+        AND (a.subject_digest IS NULL OR NOT EXISTS (SELECT 1 FROM artifacts AS s
+            WHERE s.repository_id = a.repository_id AND s.digest = a.subject_digest))
+    ORDER BY a.id";

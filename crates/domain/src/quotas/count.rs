@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use db::{Args, Row, Sql, Tx, args};
-use kit::{Error, Kind, Result, Subject, size::human_size};
+use kit::{Error, Kind, Result, Subject, Time, size::human_size};
+use oci::RepositoryName;
 
 use super::sql;
 use crate::{
     Context,
+    events::{self, Event, Happened},
+    rights::Who,
     settings::{self, Key},
 };
 
@@ -17,19 +20,61 @@ const AT_ONCE: usize = 500;
 /// How often something that is being removed is counted anew before a deed gives up.
 const ATTEMPTS: usize = 20;
 
+/// How full a project is when whoever listens is warned, in parts of a hundred.
+const WARNED_FROM: i64 = 85;
+
 /// The quota of a project, for a deed that brings something into it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Quota {
     project_id: i64,
     /// Whether limits count at all.
     enforced: bool,
+    /// Who does the deed, and where.
+    by: Who,
+    repository: String,
 }
 
 impl Quota {
     /// The quota of a project; to be asked for before the deed.
     pub(crate) async fn of(context: &Context, project_id: i64) -> Result<Self> {
         let configuration = settings::current(context).await?;
-        Ok(Self { project_id, enforced: configuration.flag(Key::QuotaPerProjectEnable) })
+        Ok(Self {
+            project_id,
+            enforced: configuration.flag(Key::QuotaPerProjectEnable),
+            by: Who::system(),
+            repository: String::new(),
+        })
+    }
+
+    /// The same, for a deed of somebody in a repository, of which events tell.
+    pub(crate) fn asked_by(mut self, by: &Who, repository: &RepositoryName) -> Self {
+        self.by = by.clone();
+        repository.as_str().clone_into(&mut self.repository);
+        self
+    }
+
+    /// Lets whoever listens know when a deed was refused because of the quota; gives what
+    /// came of the deed.
+    pub(crate) async fn tell<T>(&self, context: &Context, outcome: Result<T>) -> Result<T> {
+        if let Err(refused) = &outcome
+            && refused.is(Kind::QuotaExceeded)
+        {
+            let details = refused.message.to_string();
+            let happened = self.happened(Event::QuotaExceeded { details }, context.clock.now());
+            context
+                .db
+                .write(move |tx| {
+                    let happened = happened.clone();
+                    Box::pin(async move { events::record(tx, &happened).await })
+                })
+                .await?;
+        }
+        outcome
+    }
+
+    fn happened(&self, event: Event, now: Time) -> Happened {
+        let happened = Happened::new(event, &self.by, now).in_project(self.project_id);
+        happened.in_repository(self.repository.as_str())
     }
 
     /// The project.
@@ -113,7 +158,22 @@ impl Quota {
         if limit >= 0 && used.saturating_add(bytes) > limit {
             return Err(exceeded(bytes, used, limit));
         }
-        tx.execute(sql::ADD_CHANGE, change).await.map(drop)
+        tx.execute(sql::ADD_CHANGE, change).await?;
+        self.warn(tx, used.saturating_add(bytes), limit).await
+    }
+
+    /// Lets whoever listens know that a project is nearly full, in Harbor's words.
+    async fn warn(&self, tx: &mut Tx, used: i64, limit: i64) -> Result<()> {
+        if limit <= 0 || used < limit / 100 * WARNED_FROM + limit % 100 * WARNED_FROM / 100 {
+            return Ok(());
+        }
+        let details = format!(
+            "quota usage reach {WARNED_FROM}%: resource storage used {} of {}",
+            size(used),
+            size(limit)
+        );
+        let now = tx.now().await?;
+        events::record(tx, &self.happened(Event::QuotaWarning { details }, now)).await
     }
 }
 
@@ -158,7 +218,6 @@ pub(super) async fn lock(tx: &mut Tx, project_id: i64) -> Result<()> {
 
 /// Harbor's words.
 fn exceeded(bytes: i64, used: i64, limit: i64) -> Error {
-    let size = |bytes: i64| human_size(u64::try_from(bytes).unwrap_or_default());
     Error::new(
         Kind::QuotaExceeded,
         format!(
@@ -169,6 +228,10 @@ fn exceeded(bytes: i64, used: i64, limit: i64) -> Error {
             size(limit)
         ),
     )
+}
+
+fn size(bytes: i64) -> String {
+    human_size(u64::try_from(bytes).unwrap_or_default())
 }
 
 fn busy() -> Error {

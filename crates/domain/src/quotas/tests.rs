@@ -106,6 +106,13 @@ async fn a_limit_is_kept_in_harbors_words() {
         assert_eq!(refused.kind, Kind::QuotaExceeded);
         limit(&world, id, 4 << 20).await;
         world.push_image(&a, &[first], "").await.unwrap();
+        let told = async |kind: &str| {
+            let events = "SELECT event FROM events";
+            let rows = world.context.db.all(events, db::args![]).await.unwrap();
+            let texts = rows.iter().map(|row| row.get::<String>(0).unwrap());
+            texts.filter(|text| text.contains(kind)).count()
+        };
+        assert_eq!((told("quota_exceeded").await, told("quota_warning").await), (2, 1));
         // A limit below what is there: nothing more comes in.
         limit(&world, id, 1).await;
         assert!(world.try_push_blob(&a, b"x").await.unwrap_err().is(Kind::QuotaExceeded));

@@ -71,7 +71,7 @@ where
     }
     // From here on a client that hangs up changes nothing.
     let record = Record {
-        quota: Quota::of(context, allowed.project().id).await?,
+        quota: Quota::of(context, allowed.project().id).await?.asked_by(allowed.by(), name),
         name: name.clone(),
         ticket: ticket.clone(),
         epoch,
@@ -141,7 +141,7 @@ async fn settle(context: &Context, writer: blobs::Writer, record: Record) -> Res
             })
             .await
     };
-    match placed {
+    match record.quota.tell(context, placed).await {
         // The same content had a place already. It is held from now on, so it stays.
         Ok(placed) if placed != stored.key.as_str() => {
             context.blobs.replace(&blobs::Key::new(placed)?, &stored.key).await

@@ -26,7 +26,8 @@ pub struct Held {
 }
 
 /// A blob that no manifest needs is written down as wanted again when the last time
-/// lies this far back: often enough for any window, seldom enough to cost nothing.
+/// lies this far back, or a tenth of the window: often enough, and seldom enough to cost
+/// nothing.
 const EXTEND_AFTER: Duration = Duration::from_secs(10 * 60);
 
 /// How many holders of a blob are tried for a mount that names no source.
@@ -44,29 +45,34 @@ pub(crate) async fn held(
 ) -> Result<Option<Arc<Held>>> {
     let Some(repository) = repositories::find(context, name).await? else { return Ok(None) };
     let key = Pair(repository.id, *digest);
-    let found = context
-        .caches
-        .blobs
-        .get(&context.db, &key, || async {
-            let arguments = args![repository.id, digest.to_string()];
-            let Some(row) = context.db.one(sql::HELD, arguments).await? else { return Ok(None) };
-            let size: i64 = row.get(1)?;
-            let place: String = row.get(2)?;
-            Ok(Some(Held {
-                blob_id: row.get(0)?,
-                size: u64::try_from(size).map_err(Error::internal)?,
-                place: blobs::Key::new(place)?,
-                unreferenced_at: row.get(3)?,
-            }))
-        })
-        .await?;
-    if let Some(blob) = &found
-        && let Some(since) = blob.unreferenced_at
-        && since.after(EXTEND_AFTER) < context.clock.now()
-    {
-        return extend(context, key, blob.clone()).await;
+    let fresh = EXTEND_AFTER.min(context.settings.gc_window / 10);
+    let remembered = look_up(context, &key).await?;
+    let Some(blob) = &remembered else { return Ok(None) };
+    if blob.unreferenced_at.is_none_or(|since| since.after(fresh) >= context.clock.now()) {
+        return Ok(remembered);
     }
-    Ok(found)
+    if let Some(blob) = extend(context, key.clone(), blob.clone()).await? {
+        return Ok(Some(blob));
+    }
+    // It was collected. What is there now, if anything, has come since.
+    look_up(context, &key).await
+}
+
+/// What a repository holds, from memory when it is.
+async fn look_up(context: &Context, key: &Pair<i64, Digest>) -> Result<Option<Arc<Held>>> {
+    let find = || async {
+        let arguments = args![key.0, key.1.to_string()];
+        let Some(row) = context.db.one(sql::HELD, arguments).await? else { return Ok(None) };
+        let size: i64 = row.get(1)?;
+        let place: String = row.get(2)?;
+        Ok(Some(Held {
+            blob_id: row.get(0)?,
+            size: u64::try_from(size).map_err(Error::internal)?,
+            place: blobs::Key::new(place)?,
+            unreferenced_at: row.get(3)?,
+        }))
+    };
+    context.caches.blobs.get(&context.db, key, find).await
 }
 
 /// A blob of a repository.
@@ -246,11 +252,13 @@ async fn take_over(
     let Some(from) = repositories::find(context, source).await? else { return Ok(false) };
     let Some(blob) = held(context, source, digest).await? else { return Ok(false) };
     let (name, now) = (name.clone(), context.clock.now());
-    let quota = Quota::of(context, allowed.project().id).await?;
-    context
+    let quota = Quota::of(context, allowed.project().id).await?.asked_by(allowed.by(), &name);
+    let asked = quota.clone();
+    let mounted = context
         .db
         .write(move |tx| {
             let (name, from_id, blob_id) = (name.clone(), from.id, blob.blob_id);
+            let quota = asked.clone();
             Box::pin(async move {
                 if tx.one(sql::KEEP, args![from_id, blob_id]).await?.is_none() {
                     // The source has lost it meanwhile.
@@ -262,5 +270,6 @@ async fn take_over(
                 Ok(true)
             })
         })
-        .await
+        .await;
+    quota.tell(context, mounted).await
 }

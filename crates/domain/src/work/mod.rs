@@ -15,7 +15,7 @@ pub use hear::hear;
 pub use runner::serve;
 
 use crate::{
-    Context,
+    Context, gc,
     jobs::{self, Cron, Kind, NewExecution, NewTask, Running, Trigger, schedules::Schedule},
     purges,
 };
@@ -31,7 +31,8 @@ async fn carry_out(context: &Context, running: &Running) -> Result<()> {
     match running.kind() {
         Kind::ExecutionSweep => jobs::sweep(context, running).await,
         Kind::PurgeAuditLog => purges::run(context, running).await,
-        Kind::GarbageCollection | Kind::Retention => {
+        Kind::GarbageCollection => gc::run(context, running).await,
+        Kind::Retention => {
             Err(Error::new(ErrorKind::Unsupported, "this kind of job is not done here"))
         }
     }

@@ -281,6 +281,9 @@ pub static KEYS: &[Key] = &[
         "How many unfinished uploads one client may have",
         |c, v| value::count(v).map(|v| c.uploads_max_per_client = v),
     ),
+    key("gc.window", "2h", DURATION, "How long what nothing needs any more stays", |c, v| {
+        value::duration(v).map(|v| c.gc_window = v)
+    }),
     key(
         "registry.allow_missing_references",
         "false",

@@ -41,6 +41,7 @@ pub struct Config {
     pub log_access: bool,
     pub uploads_max_age: Duration,
     pub uploads_max_per_client: u32,
+    pub gc_window: Duration,
     pub token_lifetime: Duration,
     pub allow_missing_references: bool,
     pub trusted_proxies: Vec<IpNet>,

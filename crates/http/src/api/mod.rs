@@ -11,6 +11,7 @@ mod configurations;
 mod current_permissions;
 mod describe;
 mod error;
+mod gc;
 mod health;
 mod identity_sources;
 mod immutable;
@@ -114,6 +115,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         jobservice::operations(),
         schedules::operations(),
         quotas::operations(),
+        gc::operations(),
         allowlists::operations(),
         ldap::operations(),
         oidc::operations(),

@@ -1,0 +1,131 @@
+//! Artifacts that nobody named and nothing needs: the collection of garbage removes them.
+
+use std::sync::Arc;
+
+use db::{Tx, args};
+use kit::{Result, Time};
+use oci::{Digest, RepositoryName};
+
+use super::{
+    pull::parse,
+    removal::{Removal, Why},
+    sql,
+};
+use crate::{
+    Context,
+    audit::{self, Audit},
+    context::Caches,
+    rights::Who,
+};
+
+/// How many artifacts are looked at with one question.
+const RANGE: i64 = 2000;
+
+/// How many are removed in one transaction.
+const BATCH: usize = 20;
+
+/// An artifact without a tag, that no index lists and that is about no other one.
+#[derive(Clone, Debug)]
+pub(crate) struct Untagged {
+    id: i64,
+    repository_id: i64,
+    /// Its project.
+    pub(crate) project_id: i64,
+    /// Its repository, by the full name.
+    pub(crate) repository: RepositoryName,
+    /// The media type of its manifest.
+    pub(crate) media_type: String,
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// How large its manifest is.
+    pub(crate) size: i64,
+}
+
+/// Artifacts without a tag in the next range after a number, and where the range ends; none at the
+/// end. Those that were pushed since a moment may yet be tagged, listed or signed.
+pub(crate) async fn untagged(
+    context: &Context,
+    pushed_before: Time,
+    last: i64,
+) -> Result<Option<(i64, Vec<Untagged>)>> {
+    let row = context.db.one(sql::END_OF_RANGE, args![last, RANGE]).await?;
+    let Some(end) = row.map_or(Ok(None), |row| row.get::<Option<i64>>(0))? else {
+        return Ok(None);
+    };
+    let rows = context.db.all(sql::UNTAGGED, args![last, end, pushed_before]).await?;
+    let found = rows.iter().map(|row| {
+        Ok(Untagged {
+            id: row.get(0)?,
+            project_id: row.get(1)?,
+            repository_id: row.get(2)?,
+            repository: row.get::<String>(3)?.parse().map_err(kit::Error::internal)?,
+            media_type: row.get(4)?,
+            digest: parse(&row.get::<String>(5)?)?,
+            size: row.get(6)?,
+        })
+    });
+    Ok(Some((end, found.collect::<Result<_>>()?)))
+}
+
+/// Removes those of some artifacts that are still without a tag and needed by nothing, and gives
+/// them.
+pub(crate) async fn remove_untagged(
+    context: &Context,
+    pushed_before: Time,
+    some: &[Untagged],
+) -> Result<Vec<Untagged>> {
+    let audit = audit::by(context, &Who::system()).await?;
+    let mut gone = Vec::new();
+    for batch in some.chunks(BATCH) {
+        let (batch, caches, audit) = (batch.to_vec(), context.caches.clone(), audit.clone());
+        let removed = context
+            .db
+            .write(move |tx| {
+                let (batch, caches, audit) = (batch.clone(), caches.clone(), audit.clone());
+                Box::pin(async move {
+                    let mut removed = Vec::new();
+                    for artifact in batch {
+                        if remove(tx, &caches, &audit, &artifact, pushed_before).await? {
+                            removed.push(artifact);
+                        }
+                    }
+                    Ok(removed)
+                })
+            })
+            .await?;
+        gone.extend(removed);
+    }
+    Ok(gone)
+}
+
+/// Whether it was removed, and its accessories and parts with it. What is too much for one
+/// transaction is found by a later round.
+async fn remove(
+    tx: &mut Tx,
+    caches: &Arc<Caches>,
+    audit: &Audit,
+    artifact: &Untagged,
+    pushed_before: Time,
+) -> Result<bool> {
+    // Who gives it a tag, lists it or pushes it again has it locked, or waits and then finds it
+    // gone; the look at them comes after.
+    tx.one(sql::LOCK, args![artifact.id]).await?;
+    let still = args![artifact.id - 1, artifact.id, pushed_before];
+    if tx.one(sql::UNTAGGED, still).await?.is_none() {
+        return Ok(false);
+    }
+    let removal = Removal {
+        caches: caches.clone(),
+        project_id: artifact.project_id,
+        repository_id: artifact.repository_id,
+        name: artifact.repository.clone(),
+        audit: audit.clone(),
+    };
+    let Some(removed) = removal.remove(tx, (artifact.id, Why::All)).await? else {
+        return Ok(false);
+    };
+    let along = removal.along(tx, &removed).await?;
+    removal.remove_along(tx, along.into()).await?;
+    removal.tell(tx, removed).await?;
+    Ok(true)
+}
