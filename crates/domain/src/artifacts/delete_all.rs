@@ -153,6 +153,9 @@ impl Emptying {
                     if tx.one(sql::HAS_ARTIFACTS, args![repository_id]).await?.is_none() {
                         uploads::let_all_go(tx, project_id, repository_id).await?;
                         repositories::delete(tx, caches, repository_id, name).await?;
+                    } else {
+                        // It stays, and holds less than is remembered.
+                        caches.blobs.all_change(tx);
                     }
                     let entry = Entry::new(Event::DeleteRepository, name.as_str());
                     audit.record(tx, entry.in_project(project_id)).await?;

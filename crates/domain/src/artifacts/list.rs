@@ -40,8 +40,8 @@ pub struct RepositoryDetails {
 /// How many names are gone through at most for somebody who does not see all.
 const MOST_FILTERED: i64 = 100_000;
 
-/// Repositories have indexes on id, name and project; in other orders, all that the caller
-/// sees are sorted.
+/// Repositories have indexes on id, name and time of creation, and within a project on the last
+/// two; in other orders, all that the caller sees are sorted.
 pub(super) const REPOSITORIES: List = List {
     id: "r.id",
     shown: sql::REPOSITORIES_SHOWN,

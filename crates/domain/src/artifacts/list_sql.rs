@@ -8,15 +8,16 @@ pub(super) const REPOSITORIES_SHOWN: &str = "\
     FROM repositories AS r JOIN projects AS p ON p.id = r.project_id WHERE r.id IN (";
 
 /// What decides about who sees a repository.
-pub(super) const REPOSITORY_COLUMNS: &str = "r.id, r.name, r.project_id, p.public ";
+pub(super) const REPOSITORY_COLUMNS: &str = "\
+    r.id, r.name, r.project_id, \
+    (SELECT o.public FROM projects AS o WHERE o.id = r.project_id) ";
 
 /// Every repository.
-pub(super) const EVERY_REPOSITORY_FROM: &str =
-    "FROM repositories AS r JOIN projects AS p ON p.id = r.project_id WHERE TRUE";
+pub(super) const EVERY_REPOSITORY_FROM: &str = "FROM repositories AS r WHERE TRUE";
 
 /// The repositories of a project. $1 project.
 pub(super) const PROJECT_REPOSITORIES_FROM: &str =
-    "FROM repositories AS r JOIN projects AS p ON p.id = r.project_id WHERE r.project_id = $1";
+    "FROM repositories AS r WHERE r.project_id = $1";
 
 /// The repositories of the projects that a user or a robot sees. $1 user, $2 robot; 0 for
 /// nobody.
