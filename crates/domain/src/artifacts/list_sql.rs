@@ -16,8 +16,7 @@ pub(super) const REPOSITORY_COLUMNS: &str = "\
 pub(super) const EVERY_REPOSITORY_FROM: &str = "FROM repositories AS r WHERE TRUE";
 
 /// The repositories of a project. $1 project.
-pub(super) const PROJECT_REPOSITORIES_FROM: &str =
-    "FROM repositories AS r WHERE r.project_id = $1";
+pub(super) const PROJECT_REPOSITORIES_FROM: &str = "FROM repositories AS r WHERE r.project_id = $1";
 
 /// The repositories of the projects that a user or a robot sees. $1 user, $2 robot; 0 for
 /// nobody.
