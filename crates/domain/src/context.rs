@@ -64,6 +64,8 @@ pub struct Context {
     pub(crate) passwords: users::Passwords,
     /// What this process knows of wrong passwords.
     pub(crate) throttle: sign_in::Throttle,
+    /// Who reads additions of artifacts, which takes memory.
+    pub(crate) addition_readers: tokio::sync::Semaphore,
     /// Marks what browsers hold of sessions, and personal tokens.
     pub(crate) session_key: sessions::SessionKey,
     /// What this process knows of the sources of users.

@@ -3,12 +3,16 @@
 //! it should be says nothing.
 
 mod accessory;
+mod archive;
 mod attributes;
 mod kind;
+mod model;
 
 pub use accessory::AccessoryKind;
+pub use archive::{ArchiveError, LONGEST_FILE, chart_file, joined_files};
 pub use attributes::{LONGEST_ATTRIBUTES, LONGEST_CONFIG, attributes, history, member};
 pub use kind::{Addition, AdditionError, ArtifactKind, content_type};
+pub use model::{document, files};
 
 /// The type of a picture that may be an icon, by its first bytes.
 pub fn icon_type(bytes: &[u8]) -> Option<&'static str> {

@@ -14,6 +14,7 @@
 //!   Triggers keep `is_root` and the count of roots, whichever verb changes what they hang on.
 //! - What a push or a delete changed is seen at once by the next request of this process.
 
+mod additions;
 mod content;
 mod copy;
 mod copy_sql;
@@ -44,10 +45,13 @@ mod untagged;
 use bytes::Bytes;
 use oci::Digest;
 
+pub(crate) use additions::readers;
+pub use additions::{Shown, addition, vulnerabilities};
 pub use copy::{Source, copy};
 pub use delete::{delete, delete_artifact, untag};
 pub use delete_all::delete_repository;
 pub use details::{Details, With, accessories, details, list, list_in_project, list_latest};
+pub use icons::{Icon, icon};
 pub use labels::{add_label, remove_label};
 pub use list::{RepositoryDetails, all_repositories, list_repositories, repository};
 pub use parts::{Accessory, Child, TagDetails};

@@ -14,6 +14,7 @@ use crate::{
     world::{ENGINES, World},
 };
 
+mod addition_tests;
 mod content_tests;
 mod root_tests;
 

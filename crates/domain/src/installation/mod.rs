@@ -101,6 +101,7 @@ impl Context {
             keys,
             passwords,
             throttle: Throttle::new(),
+            addition_readers: crate::artifacts::readers(),
             session_key,
             sources,
             ticket_key,

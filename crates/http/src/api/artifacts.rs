@@ -1,5 +1,6 @@
 //! Artifacts.
 
+mod additions;
 mod flags;
 mod model;
 
@@ -15,7 +16,7 @@ use oci::Reference;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-pub(super) use self::model::TagModel;
+pub(super) use self::{additions::operations as addition_operations, model::TagModel};
 use self::{
     flags::{Flags, FlagsInProject, FlagsOfOne},
     model::{AccessoryModel, ArtifactModel},

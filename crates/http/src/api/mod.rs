@@ -13,6 +13,7 @@ mod describe;
 mod error;
 mod gc;
 mod health;
+mod icons;
 mod identity_sources;
 mod immutable;
 mod internal;
@@ -106,6 +107,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         labels::artifact_operations(),
         immutable::operations(),
         artifacts::project_operations(),
+        artifacts::addition_operations(),
+        icons::operations(),
         search::operations(),
         systeminfo::operations(),
         configurations::operations(),

@@ -207,6 +207,40 @@ async fn what_an_artifact_is_and_what_is_about_it_is_shown() {
 }
 
 #[tokio::test]
+async fn additions_and_icons_are_sent_as_what_they_are() {
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        let config = r#"{"history":[{"created_by":"RUN x"}]}"#;
+        let blob = push_blob(&server, "p/a", config).await;
+        push_manifest(&server, "p/a", "v1", &image(&blob, config.len(), "")).await;
+        let path = "/api/v2.0/projects/p/repositories/a/artifacts/v1/additions";
+        let added = async |which: &str| server.get("admin", &format!("{path}/{which}")).await;
+        let history = added("build_history").await;
+        assert_eq!(history.json(), json!([{"created_by": "RUN x"}]));
+        assert_eq!(history.header("content-type"), "application/json; charset=utf-8");
+        let refused = added("readme.md").await;
+        assert_eq!(refused.code(), (400, "BAD_REQUEST".into()));
+        assert!(refused.body.contains("README.MD isn't supported for IMAGE"), "{}", refused.body);
+        assert_eq!(added("sbom").await.status, 400);
+        assert_eq!(added("something").await.status, 422);
+        let scanned = added("vulnerabilities").await;
+        assert_eq!((scanned.status, scanned.json()), (200, json!({})));
+        let none = format!("{}/vulnerabilities", path.replace("artifacts/v1", "artifacts/v9"));
+        assert_eq!(server.get("admin", &none).await.code(), (404, "NOT_FOUND".into()));
+        assert_eq!(server.get("", &format!("{path}/build_history")).await.status, 401);
+
+        let list = server.get("admin", "/api/v2.0/projects/p/artifacts").await.json();
+        let digest = list[0]["icon"].as_str().unwrap().to_owned();
+        let icon = server.get("", &format!("/api/v2.0/icons/{digest}")).await;
+        assert_eq!(icon.json()["content-type"], "image/svg+xml", "{}", icon.body);
+        assert!(icon.json()["content"].as_str().unwrap().len() > 100);
+        let other = server.get("", &format!("/api/v2.0/icons/{blob}")).await;
+        assert_eq!(other.code(), (404, "NOT_FOUND".into()));
+        assert_eq!(server.get("", "/api/v2.0/icons/x").await.status, 400);
+    }
+}
+
+#[tokio::test]
 async fn a_project_shows_the_artifacts_of_all_its_repositories() {
     for server in both().await {
         add_project(&server.domain, "p", false).await;
