@@ -53,6 +53,10 @@ async fn buildah_pushes_and_pulls() {
             assert!(shown.contains(&digest), "{digest} is not in {shown}");
             buildah(&home, &["tag", &name, tag]).await.ok();
         }
+        for artifact in scene.artifacts("app").await {
+            assert_eq!(artifact["type"], "IMAGE");
+            assert_eq!(artifact["extra_attrs"]["os"], "linux");
+        }
         login(&home, scene.host(), &scene.guest, scene.guest.password()).await.ok();
         push("1", "guest").await.refused(NO_RIGHT);
     })

@@ -57,6 +57,14 @@ async fn cosign_signs_and_verifies() {
         assert_eq!(referrers["manifests"].as_array().unwrap().len(), 1, "{referrers}");
         assert_eq!(assert_whole(&repository, "1").await, image.manifest.digest);
 
+        // In the API it is an accessory of the image, and none of its own.
+        let artifacts = scene.artifacts("app").await;
+        assert_eq!(artifacts.len(), 1, "{artifacts:#?}");
+        assert_eq!(artifacts[0]["digest"], image.manifest.digest);
+        assert_eq!(artifacts[0]["accessories"][0]["type"], "signature.cosign");
+        let accessories = scene.shown("app", "/1/accessories").await.json();
+        assert_eq!(accessories, artifacts[0]["accessories"]);
+
         // A guest may verify and not sign.
         login(&home, scene.host(), &scene.guest).await;
         verify("cosign.pub").await.ok();

@@ -43,6 +43,21 @@ async fn docker_pushes_and_pulls() {
         assert!(shown.contains("arm64") && shown.contains(&pushed), "{shown}");
         let index = assert_whole(&repository, "multi").await;
 
+        // The API shows images, and the platforms of the index.
+        let artifacts = scene.artifacts("app").await;
+        let kinds: Vec<_> = artifacts.iter().map(|artifact| &artifact["type"]).collect();
+        assert_eq!(kinds, ["IMAGE", "IMAGE", "IMAGE"]);
+        let shown = scene.shown("app", "/amd64").await.json();
+        assert_eq!(shown["extra_attrs"]["architecture"], "amd64");
+        assert_eq!(shown["extra_attrs"]["os"], "linux");
+        let steps = scene.shown("app", "/amd64/additions/build_history").await.json();
+        assert_eq!(steps.as_array().unwrap().len(), 1, "{steps}");
+        let shown = scene.shown("app", "/multi").await.json();
+        let size = |artifact: &serde_json::Value| artifact["size"].as_u64().unwrap();
+        assert_eq!(shown["references"][1]["platform"]["architecture"], "arm64");
+        let parts = size(&artifacts[0]) + size(&artifacts[1]);
+        assert!(size(&shown) > parts && size(&shown) < parts + 10_000, "{shown}");
+
         let ids = docker(&["images", "--quiet"]).await.ok();
         let ids: Vec<&str> = ids.split_whitespace().collect();
         docker(&[&["rmi", "--force"], &ids[..]].concat()).await.ok();

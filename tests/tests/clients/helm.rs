@@ -53,6 +53,19 @@ async fn helm_pushes_and_pulls_charts() {
         let shown = helm(&["show", "chart", "--plain-http", &chart]).await.ok();
         assert!(shown.contains("version: 1.2.3+build.4"), "{shown}");
 
+        // The API knows what it is, and what is in it.
+        let artifacts = scene.artifacts("charts/chart").await;
+        assert_eq!(artifacts.len(), 1);
+        assert_eq!(artifacts[0]["type"], "CHART");
+        assert_eq!(artifacts[0]["extra_attrs"]["version"], "1.2.3+build.4");
+        let added = async |which: &str| {
+            scene.shown("charts/chart", &format!("/1.2.3_build.4/additions/{which}")).await
+        };
+        let values = std::fs::read_to_string(home.path("chart/values.yaml")).unwrap();
+        assert_eq!(added("values.yaml").await.text(), values);
+        assert_eq!(added("dependencies").await.json(), serde_json::json!([]));
+        assert_eq!(added("readme.md").await.text(), "");
+
         login(&home, scene.host(), &scene.guest, scene.guest.password()).await.ok();
         helm(&["show", "chart", "--plain-http", &chart]).await.ok();
         helm(&["package", "chart", "--version", "2.0.0"]).await.ok();

@@ -16,6 +16,7 @@ mod regctl;
 mod skopeo;
 
 use haven_tests::{Client, Repository, Role, Server, api::Project, content, tool::Home};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// How programs tell that they could not log in.
@@ -47,6 +48,19 @@ impl Scene {
     /// A repository of the project, seen by the developer.
     fn repository(&self, name: &str) -> Repository {
         self.project.repository(&self.developer, name)
+    }
+
+    /// What the API tells a guest below the artifacts of a repository.
+    async fn shown(&self, name: &str, rest: &str) -> haven_tests::Answer {
+        let (project, name) = (&self.project.name, name.replace('/', "%252F"));
+        let path = format!("/api/v2.0/projects/{project}/repositories/{name}/artifacts{rest}");
+        self.guest.get(&path).await.expect(200)
+    }
+
+    /// The artifacts that the API lists, by push: those that are not only about another one.
+    async fn artifacts(&self, name: &str) -> Vec<Value> {
+        let list = self.shown(name, "?sort=push_time&page_size=100").await;
+        list.json().as_array().unwrap().clone()
     }
 
     /// `host:port/project/name`, as programs want it.

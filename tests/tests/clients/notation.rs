@@ -82,6 +82,13 @@ async fn notation_signs_and_verifies() {
         assert_eq!(repository.tags().await, ["1"]);
         assert_eq!(assert_whole(&repository, "1").await, image.manifest.digest);
 
+        // In the API they are accessories of the image.
+        let artifacts = scene.artifacts("app").await;
+        assert_eq!(artifacts.len(), 1, "{artifacts:#?}");
+        let accessories = artifacts[0]["accessories"].as_array().unwrap();
+        assert_eq!(accessories.len(), 2);
+        assert!(accessories.iter().all(|accessory| accessory["type"] == "signature.notation"));
+
         // A guest may verify and not sign; who trusts somebody else does not trust this.
         verify(guest).await.ok();
         sign(guest, guest.password(), "jws").await.refused(NO_RIGHT);

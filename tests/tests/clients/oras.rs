@@ -60,6 +60,12 @@ async fn oras_pushes_attaches_discovers_and_copies() {
         // The API was there, so no fallback tag was needed.
         assert_eq!(scene.repository("app").tags().await, ["1"]);
 
+        let artifacts = scene.artifacts("app").await;
+        assert_eq!(artifacts.len(), 1, "{artifacts:#?}");
+        assert_eq!(artifacts[0]["type"], "UNKNOWN");
+        assert_eq!(artifacts[0]["artifact_type"], "application/vnd.example.thing");
+        assert_eq!(artifacts[0]["accessories"][0]["type"], "subject.accessory");
+
         oras(&["pull", "--plain-http", "--output", "pulled", &name]).await.ok();
         assert!(std::fs::read(home.path("pulled/file.bin")).unwrap() == bytes);
         assert!(std::fs::read(home.path("pulled/empty.bin")).unwrap().is_empty());

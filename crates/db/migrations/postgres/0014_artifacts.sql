@@ -71,31 +71,35 @@ CREATE INDEX artifacts_roots ON artifacts (repository_id, pushed_at, id) WHERE i
 CREATE INDEX artifacts_project_roots ON artifacts (project_id, pushed_at, id) WHERE is_root;
 CREATE INDEX artifacts_icon ON artifacts (icon) WHERE icon IS NOT NULL;
 
--- Every connection adds to a row of its own, mostly.
-CREATE FUNCTION count_roots(repository BIGINT, change BIGINT) RETURNS VOID LANGUAGE SQL AS $$
-    INSERT INTO artifact_counts AS c (repository_id, shard, roots)
-        VALUES (repository, pg_backend_pid() % 16, change)
-        ON CONFLICT (repository_id, shard) DO UPDATE SET roots = c.roots + excluded.roots
-$$;
+-- Every connection adds to a row of its own, mostly. What one statement adds or removes is
+-- counted once: versions of a row that one transaction makes are all looked through by the next.
 CREATE FUNCTION roots_added() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM count_roots(NEW.repository_id, 1);
+    INSERT INTO artifact_counts AS c (repository_id, shard, roots)
+        SELECT a.repository_id, pg_backend_pid() % 16, COUNT(*) FROM added AS a
+        WHERE a.is_root GROUP BY a.repository_id ORDER BY a.repository_id
+        ON CONFLICT (repository_id, shard) DO UPDATE SET roots = c.roots + excluded.roots;
     RETURN NULL;
 END $$;
 CREATE FUNCTION roots_removed() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM count_roots(OLD.repository_id, -1);
+    INSERT INTO artifact_counts AS c (repository_id, shard, roots)
+        SELECT a.repository_id, pg_backend_pid() % 16, -COUNT(*) FROM removed AS a
+        WHERE a.is_root GROUP BY a.repository_id ORDER BY a.repository_id
+        ON CONFLICT (repository_id, shard) DO UPDATE SET roots = c.roots + excluded.roots;
     RETURN NULL;
 END $$;
 CREATE FUNCTION roots_changed() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM count_roots(NEW.repository_id, CASE WHEN NEW.is_root THEN 1 ELSE -1 END);
+    INSERT INTO artifact_counts AS c (repository_id, shard, roots)
+        VALUES (NEW.repository_id, pg_backend_pid() % 16, CASE WHEN NEW.is_root THEN 1 ELSE -1 END)
+        ON CONFLICT (repository_id, shard) DO UPDATE SET roots = c.roots + excluded.roots;
     RETURN NULL;
 END $$;
-CREATE TRIGGER roots_added AFTER INSERT ON artifacts
-    FOR EACH ROW WHEN (NEW.is_root) EXECUTE FUNCTION roots_added();
-CREATE TRIGGER roots_removed AFTER DELETE ON artifacts
-    FOR EACH ROW WHEN (OLD.is_root) EXECUTE FUNCTION roots_removed();
+CREATE TRIGGER roots_added AFTER INSERT ON artifacts REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION roots_added();
+CREATE TRIGGER roots_removed AFTER DELETE ON artifacts REFERENCING OLD TABLE AS removed
+    FOR EACH STATEMENT EXECUTE FUNCTION roots_removed();
 CREATE TRIGGER roots_changed AFTER UPDATE OF is_root ON artifacts
     FOR EACH ROW WHEN (NEW.is_root <> OLD.is_root) EXECUTE FUNCTION roots_changed();
 
