@@ -224,7 +224,8 @@ async fn additions_and_icons_are_sent_as_what_they_are() {
         assert_eq!(added("sbom").await.status, 400);
         assert_eq!(added("something").await.status, 422);
         let scanned = added("vulnerabilities").await;
-        assert_eq!((scanned.status, scanned.json()), (200, json!({})));
+        assert_eq!(scanned.status, 200);
+        assert_eq!(scanned.json(), json!({}));
         let none = format!("{}/vulnerabilities", path.replace("artifacts/v1", "artifacts/v9"));
         assert_eq!(server.get("admin", &none).await.code(), (404, "NOT_FOUND".into()));
         assert_eq!(server.get("", &format!("{path}/build_history")).await.status, 401);
