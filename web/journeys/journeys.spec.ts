@@ -210,8 +210,9 @@ test('an auditor finds who deleted what, and a link reproduces the view', async 
   await page.goto('/about')
   await page.goto(link)
   await expect(page.getByRole('row').nth(1)).toContainText(name)
+  const saved = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Download as CSV' }).click()
-  const file = await page.waitForEvent('download')
+  const file = await saved
   expect(file.suggestedFilename()).toBe('audit-log.csv')
 })
 
@@ -230,6 +231,7 @@ test('who may register does, and an administrator changes settings', async ({ pa
   const other = await browser.newPage({ baseURL: server.url, locale: 'en-GB' })
   await other.goto('/sign-in')
   await other.getByRole('link', { name: 'Create an account' }).click()
+  await expect(other.getByRole('heading', { name: 'Create an account' })).toBeVisible()
   await other.getByLabel('User name').fill(name)
   await other.getByLabel('E-mail address').fill(`${name}@example.com`)
   await other.getByLabel('Full name').fill('Ann O’New')
