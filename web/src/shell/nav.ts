@@ -20,6 +20,7 @@ export function entries(): { work: Entry[]; administration: Entry[] } {
     session.may('user', 'list') && { href: '/users', text: 'nav.users', icon: 'user' },
     session.may('user-group', 'list') && session.isAdmin && { href: '/groups', text: 'nav.groups', icon: 'group' },
     session.isAdmin && { href: '/robots', text: 'nav.robots', icon: 'robot' },
+    session.isAdmin && { href: '/labels', text: 'nav.labels', icon: 'tag' },
     session.isAdmin && { href: '/roles', text: 'nav.roles', icon: 'shield' },
     session.may('audit-log', 'list') && { href: '/audit', text: 'nav.audit', icon: 'log' },
     session.may('configuration', 'read') && { href: '/configuration', text: 'nav.configuration', icon: 'gear' },
