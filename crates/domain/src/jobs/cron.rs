@@ -17,7 +17,7 @@ const FARTHEST: i16 = 8;
 #[derive(Clone)]
 pub struct Cron {
     text: String,
-    pattern: croner::Cron,
+    pattern: Box<croner::Cron>,
 }
 
 impl Cron {
@@ -54,7 +54,7 @@ impl Cron {
             .sloppy_ranges(true)
             .build();
         let pattern = match parser.parse(&fields.join(" ")) {
-            Ok(pattern) => pattern,
+            Ok(pattern) => Box::new(pattern),
             Err(error) => return refused(error.to_string()),
         };
         let cron = Self { text: text.trim().to_owned(), pattern };

@@ -168,6 +168,7 @@ impl Reference<'_> {
                 format!("map<string,{}>", self.type_of(&schema["additionalProperties"]))
             }
             Some(kind) => kind.to_owned(),
+            None if schema.as_object().is_some_and(|schema| schema.is_empty()) => "any".to_owned(),
             None => String::new(),
         }
     }
