@@ -158,6 +158,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0015_purge.sql"),
             include_str!("../migrations/postgres/0015_purge.sql"),
         ),
+        Migration::new(
+            16,
+            "retention",
+            include_str!("../migrations/sqlite/0016_retention.sql"),
+            include_str!("../migrations/postgres/0016_retention.sql"),
+        ),
     ])
 }
 

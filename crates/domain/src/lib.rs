@@ -33,6 +33,7 @@ pub mod immutability;
 pub mod quotas;
 pub mod uploads;
 pub mod artifacts;
+pub mod retention;
 pub mod gc;
 pub mod statistics;
 pub mod purges;

@@ -82,6 +82,7 @@ impl<'a> Scene<'a> {
             "system_robot" => {
                 self.server.admin.robot(None, &[("project", "list")]).await.id.to_string()
             }
+            "project_retention" => self.retention(project).await,
             "project_label" => self.label(Some(project)).await,
             "system_label" => self.label(None).await,
             other => other.to_owned(),
@@ -93,6 +94,25 @@ impl<'a> Scene<'a> {
         let path = format!("/api/v2.0/projects/{project}");
         let found = self.server.admin.get(&path).await.expect(200).json();
         found["project_id"].to_string()
+    }
+
+    /// The number of a project's retention policy, which is made if there is none.
+    async fn retention(&self, project: &str) -> String {
+        let id: i64 = self.number(project).await.parse().unwrap();
+        let policy = serde_json::json!({
+            "algorithm": "or",
+            "rules": [],
+            "trigger": {"kind": "Schedule", "settings": {"cron": ""}},
+            "scope": {"level": "project", "ref": id},
+        });
+        let request = self.server.admin.request("POST", "/api/v2.0/retentions");
+        let made = request.json(&policy).send().await;
+        if made.status == 201 {
+            return made.header("location").rsplit('/').next().unwrap().to_owned();
+        }
+        let path = format!("/api/v2.0/projects/{project}");
+        let found = self.server.admin.get(&path).await.expect(200).json();
+        found["metadata"]["retention_id"].as_str().unwrap().to_owned()
     }
 
     /// The number of a new label, of a project or of all.

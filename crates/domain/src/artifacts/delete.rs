@@ -12,6 +12,7 @@ use super::{
     pull::unknown,
     removal::{AT_ONCE, Going, MOST, Removal, Why, ids, require_unlisted},
     sql,
+    survey::Surveyed,
 };
 use crate::{
     Context,
@@ -92,6 +93,31 @@ pub async fn delete_artifact(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<()> {
+    delete_as(context, allowed, name, reference, None).await
+}
+
+/// Deletes as [`delete_artifact`] does an artifact that is as it was surveyed: neither it nor one
+/// of its tags was pushed since, and it has no other tags.
+///
+/// # Errors
+/// As [`delete_artifact`]; Conflict when it was pushed or tagged since.
+pub(crate) async fn delete_surveyed(
+    context: &Arc<Context>,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    surveyed: &Surveyed,
+) -> Result<()> {
+    let reference = Reference::Digest(surveyed.digest);
+    delete_as(context, allowed, name, &reference, Some(Arc::new(surveyed.clone()))).await
+}
+
+async fn delete_as(
+    context: &Arc<Context>,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    reference: &Reference,
+    surveyed: Option<Arc<Surveyed>>,
+) -> Result<()> {
     allowed.require(Right::new(Resource::Artifact, Action::Delete))?;
     let repository = repositories::allowed(context, allowed, name).await?;
     let audit = audit::by(context, allowed.by()).await?;
@@ -99,6 +125,7 @@ pub async fn delete_artifact(
         context: context.clone(),
         removal: removal(context, &repository, name, &audit),
         reference: reference.clone(),
+        surveyed,
     };
     task::spawn(deletion.carry_out()).await.map_err(Error::internal)?
 }
@@ -123,6 +150,8 @@ struct Deletion {
     context: Arc<Context>,
     removal: Removal,
     reference: Reference,
+    /// What it was when somebody decided that it goes.
+    surveyed: Option<Arc<Surveyed>>,
 }
 
 impl Deletion {
@@ -138,12 +167,17 @@ impl Deletion {
     /// Removes some accessories of an artifact that has many. False when there is no need.
     async fn remove_accessories(&self) -> Result<bool> {
         let (removal, reference) = (self.removal.clone(), self.reference.clone());
+        let surveyed = self.surveyed.clone();
         self.context
             .db
             .write(move |tx| {
                 let (removal, reference) = (removal.clone(), reference.clone());
+                let surveyed = surveyed.clone();
                 Box::pin(async move {
                     let artifact = located(tx, &removal, &reference).await?;
+                    if let Some(surveyed) = &surveyed {
+                        surveyed.require_unchanged(tx).await?;
+                    }
                     let digest = artifact.digest.to_string();
                     let found = args![removal.repository_id, digest, MOST];
                     let accessories = ids(&tx.all(sql::ACCESSORIES, found).await?)?;
@@ -162,14 +196,23 @@ impl Deletion {
     /// Removes the artifact and, as far as one transaction takes it, what goes with it.
     async fn remove_artifact(&self) -> Result<VecDeque<Going>> {
         let (removal, reference) = (self.removal.clone(), self.reference.clone());
+        let surveyed = self.surveyed.clone();
         self.context
             .db
             .write(move |tx| {
                 let (removal, reference) = (removal.clone(), reference.clone());
+                let surveyed = surveyed.clone();
                 Box::pin(async move {
                     let artifact = located(tx, &removal, &reference).await?;
+                    if let Some(surveyed) = &surveyed {
+                        surveyed.require_unchanged(tx).await?;
+                    }
                     let removed = removal.remove(tx, (artifact.id, Why::Asked)).await?;
                     let removed = removed.ok_or_else(|| absent(&removal.name, &reference))?;
+                    // It is locked now: a tag that came since was seen.
+                    if let Some(surveyed) = &surveyed {
+                        surveyed.require_tags(&removed.tags)?;
+                    }
                     let waiting = removal.along(tx, &removed).await?;
                     let waiting = removal.remove_along(tx, waiting.into()).await?;
                     removal.tell(tx, removed).await?;

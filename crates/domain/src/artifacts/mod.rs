@@ -36,6 +36,8 @@ mod push;
 mod referrers;
 mod removal;
 mod sql;
+mod survey;
+mod survey_sql;
 mod tagging;
 mod tags;
 #[cfg(test)]
@@ -48,6 +50,7 @@ use oci::Digest;
 pub(crate) use additions::readers;
 pub use additions::{Shown, addition, vulnerabilities};
 pub use copy::{Source, copy};
+pub(crate) use delete::delete_surveyed;
 pub use delete::{delete, delete_artifact, untag};
 pub use delete_all::delete_repository;
 pub use details::{Details, With, accessories, details, list, list_in_project, list_latest};
@@ -62,6 +65,7 @@ pub use pulls::write_pulls;
 pub use push::{Condition, Push, Pushed, push};
 pub use referrers::{Referrer, Referrers, referrers};
 pub use tagging::{artifact_tags, create_tag, delete_tag};
+pub(crate) use survey::{Surveyed, survey};
 pub use tags::{Names, catalog, tags};
 pub(crate) use untagged::{Untagged, remove_untagged, untagged};
 

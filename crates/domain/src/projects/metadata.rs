@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use db::{Tx, args};
 use kit::{Error, Result, Subject, query};
 
-use super::{Allowed, sql};
+use super::{Allowed, Project, sql};
 use crate::{
     Context,
     audit::{self, Entry, Event},
+    context::Caches,
     rights::{Action, Resource, Right},
 };
 
@@ -249,6 +250,29 @@ async fn change(context: &Context, allowed: &Allowed, changed: Changed) -> Resul
             })
         })
         .await
+}
+
+/// Tells in a project's metadata which retention policy it has. The room of these calls it.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn set_retention(
+    tx: &mut Tx,
+    caches: &Caches,
+    project: &Project,
+    policy_id: Option<i64>,
+) -> Result<()> {
+    const NAME: &str = "retention_id";
+    match policy_id {
+        Some(id) => {
+            tx.execute(sql::SET_METADATA, args![project.id, NAME, id.to_string()]).await?;
+        }
+        None => {
+            tx.execute(sql::DELETE_METADATA, args![project.id, NAME]).await?;
+        }
+    }
+    caches.projects.changes(tx, &project.name.to_string());
+    Ok(())
 }
 
 pub(super) fn gone(name: &str) -> Error {

@@ -105,3 +105,14 @@ pub(crate) async fn delete(
     caches.repositories.changes(tx, &name.as_str().to_owned());
     tx.execute(sql::DELETE, args![id]).await.map(drop)
 }
+
+/// Full names of a project's repositories after one of them, in byte order.
+pub(crate) async fn names(
+    context: &Context,
+    project_id: i64,
+    after: &str,
+    most: i64,
+) -> Result<Vec<String>> {
+    let rows = context.db.all(sql::NAMES, args![project_id, after, most]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}

@@ -20,3 +20,7 @@ pub(super) const DELETE: &str = "DELETE FROM repositories WHERE id = $1";
 pub(super) const CREATE: &str =
     "INSERT INTO repositories (project_id, name, created_at, updated_at)
     VALUES ($1, $2, $3, $3) ON CONFLICT (name) DO NOTHING RETURNING id";
+
+/// Names of a project's repositories. $1 project, $2 the name after which, $3 how many.
+pub(super) const NAMES: &str = "SELECT name FROM repositories
+    WHERE project_id = $1 AND name > $2 ORDER BY name LIMIT $3";

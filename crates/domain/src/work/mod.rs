@@ -8,8 +8,10 @@ mod runner;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::sync::Arc;
+
 use db::Tx;
-use kit::{Clock, Error, Kind as ErrorKind, Result};
+use kit::{Clock, Result};
 
 pub use hear::hear;
 pub use runner::serve;
@@ -17,7 +19,7 @@ pub use runner::serve;
 use crate::{
     Context, gc,
     jobs::{self, Cron, Kind, NewExecution, NewTask, Running, Trigger, schedules::Schedule},
-    purges,
+    purges, retention,
 };
 
 /// When old executions are removed.
@@ -27,14 +29,12 @@ const SWEEP_AT: &str = "0 0 0 * * *";
 ///
 /// # Errors
 /// Those of the verb; what may pass is tried again.
-async fn carry_out(context: &Context, running: &Running) -> Result<()> {
+async fn carry_out(context: &Arc<Context>, running: &Running) -> Result<()> {
     match running.kind() {
         Kind::ExecutionSweep => jobs::sweep(context, running).await,
         Kind::PurgeAuditLog => purges::run(context, running).await,
         Kind::GarbageCollection => gc::run(context, running).await,
-        Kind::Retention => {
-            Err(Error::new(ErrorKind::Unsupported, "this kind of job is not done here"))
-        }
+        Kind::Retention => retention::run(context, running).await,
     }
 }
 

@@ -33,6 +33,9 @@ mod purges;
 mod quotas;
 mod repositories;
 mod request;
+mod retention;
+mod retention_metadata;
+mod retention_policy;
 mod robots;
 mod roles;
 mod schedules;
@@ -109,6 +112,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         artifacts::project_operations(),
         artifacts::addition_operations(),
         icons::operations(),
+        retention::operations(),
+        retention_metadata::operations(),
         search::operations(),
         systeminfo::operations(),
         configurations::operations(),

@@ -21,6 +21,7 @@ mod openapi;
 mod personal_tokens;
 mod projects;
 mod quotas;
+mod retention;
 mod robots;
 mod search;
 mod second_factor;

@@ -1,0 +1,201 @@
+//! What a task decided about each artifact, and why: kept in blocks, shown page by page.
+
+use db::{Args, Sql, Tx, args};
+use kit::{Error, Page, Result, Time};
+use oci::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NewPolicy, Outcome, Policy,
+    evaluate::{Facts, Verdict},
+    show, sql,
+};
+use crate::{
+    Context,
+    listing::Listing,
+    projects::Allowed,
+    rights::{Action, Resource, Right},
+};
+
+/// How many artifacts are in a block, and how many blocks are inserted together.
+const IN_BLOCK: usize = 100;
+const AT_ONCE: usize = 50;
+const COLUMNS: usize = 5;
+
+/// How many tags and labels of an artifact are kept.
+const MOST_NAMES: usize = 100;
+
+/// What was decided about an artifact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Its digest.
+    pub digest: String,
+    /// Its tags, or the first hundred of them.
+    pub tags: Vec<String>,
+    /// The names of its labels.
+    pub labels: Vec<String>,
+    /// The last push of it or of one of its tags.
+    pub pushed_at: Time,
+    /// The last pull of it or of one of its tags.
+    pub pulled_at: Option<Time>,
+    /// Whether it has a signature.
+    pub is_signed: bool,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// The places of the rules that keep it, and what they keep.
+    pub kept_by: Vec<(usize, String)>,
+    /// The places of the rules that mean it and do not keep it.
+    pub passed_over_by: Vec<(usize, String)>,
+    /// What kept it from going, if something did.
+    pub message: String,
+}
+
+/// As it is stored; the outcome is the block's.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    d: String,
+    t: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    l: Vec<String>,
+    p: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    u: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    s: bool,
+    k: u16,
+    m: u16,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    e: String,
+}
+
+impl Stored {
+    fn new(facts: &Facts, verdict: &Verdict, labels: &[String], message: &str) -> Self {
+        Self {
+            d: facts.digest.to_string(),
+            t: facts.tags.iter().take(MOST_NAMES).map(|tag| tag.to_string()).collect(),
+            l: labels.iter().take(MOST_NAMES).cloned().collect(),
+            p: facts.pushed_at.0,
+            u: facts.pulled_at.map(|at| at.0),
+            s: facts.is_signed,
+            k: verdict.kept,
+            m: verdict.meant,
+            e: message.to_owned(),
+        }
+    }
+
+    fn read(self, outcome: Outcome, policy: &NewPolicy) -> Finding {
+        let rules = |set: u16| {
+            let is_in = |place: &usize| set & 1 << *place != 0;
+            let rules = policy.rules.iter().enumerate();
+            rules.filter(|(at, _)| is_in(at)).map(|(at, rule)| (at, rule.text())).collect()
+        };
+        Finding {
+            digest: self.d,
+            tags: self.t,
+            labels: self.l,
+            pushed_at: Time(self.p),
+            pulled_at: self.u.map(Time),
+            is_signed: self.s,
+            outcome,
+            kept_by: rules(self.k),
+            passed_over_by: rules(self.m & !self.k),
+            message: self.e,
+        }
+    }
+}
+
+/// What a task found, as blocks that are ready to be stored: the outcome, how many artifacts,
+/// and these.
+pub(super) type Blocks = Vec<(Outcome, i64, String)>;
+
+/// Puts findings into blocks. `labels` and `message` say of an artifact what the facts do not.
+pub(super) fn blocks<'f>(
+    artifacts: &[Facts],
+    verdicts: &[Verdict],
+    labels: impl Fn(i64) -> &'f [String],
+    message: impl Fn(&Digest) -> &'f str,
+) -> Result<Blocks> {
+    let mut blocks = Blocks::new();
+    for outcome in Outcome::ALL {
+        let of: Vec<usize> =
+            (0..artifacts.len()).filter(|at| verdicts[*at].outcome == outcome).collect();
+        for some in of.chunks(IN_BLOCK) {
+            let stored: Vec<Stored> = some
+                .iter()
+                .map(|at| {
+                    let facts = &artifacts[*at];
+                    let (labels, message) = (labels(facts.id), message(&facts.digest));
+                    Stored::new(facts, &verdicts[*at], labels, message)
+                })
+                .collect();
+            let text = serde_json::to_string(&stored).map_err(Error::internal)?;
+            blocks.push((outcome, i64::try_from(some.len()).map_err(Error::internal)?, text));
+        }
+    }
+    Ok(blocks)
+}
+
+/// Stores what a task found, in place of what it found the last time it was tried.
+pub(super) async fn store(tx: &mut Tx, task_id: i64, blocks: &Blocks) -> Result<()> {
+    tx.execute(sql::FORGET_FINDINGS, args![task_id]).await?;
+    for (n, some) in blocks.chunks(AT_ONCE).enumerate() {
+        let mut rows = Args::new();
+        for (at, (outcome, artifacts, text)) in some.iter().enumerate() {
+            let block = i64::try_from(n * AT_ONCE + at).map_err(Error::internal)?;
+            rows.push(task_id);
+            rows.push(*outcome as i64);
+            rows.push(block);
+            rows.push(*artifacts);
+            rows.push(text.as_str());
+        }
+        tx.execute(Sql::rows(sql::ADD_FINDINGS_ROWS, COLUMNS, some.len(), ""), rows).await?;
+    }
+    Ok(())
+}
+
+/// A page of what a task decided: those that go first, or those with one outcome.
+///
+/// # Errors
+/// NotFound when the task is none of the run's, or the run none of the policy's.
+pub async fn findings(
+    context: &Context,
+    allowed: &Allowed,
+    policy: &Policy,
+    (execution_id, task_id): (i64, i64),
+    only: Option<Outcome>,
+    page: Page,
+) -> Result<Listing<Finding>> {
+    allowed.require(Right::new(Resource::TagRetention, Action::Read))?;
+    show::task(context, policy, execution_id, task_id).await?;
+    let row = context.db.one(sql::RUN, args![execution_id]).await?;
+    let Some(row) = row else { return Ok(Listing { items: Vec::new(), total: 0 }) };
+    let rules = NewPolicy::from_stored(&row.get::<String>(0)?)?;
+    let (mut total, mut items) = (0_i64, Vec::new());
+    let first = i64::try_from(page.offset()).unwrap_or(i64::MAX);
+    let size = i64::try_from(page.page_size).unwrap_or(i64::MAX);
+    for row in context.db.all(sql::BLOCKS, args![task_id]).await? {
+        let (outcome, block, count): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let Some(outcome) = Outcome::ALL.into_iter().find(|known| *known as i64 == outcome) else {
+            continue;
+        };
+        if only.is_some_and(|only| only != outcome) {
+            continue;
+        }
+        let (from, to) = (total, total + count);
+        total = to;
+        if to <= first || from >= first.saturating_add(size) {
+            continue;
+        }
+        // A page lies in two blocks of a hundred at the most, or at the ends of a few outcomes.
+        let found = args![task_id, outcome as i64, block];
+        let Some(row) = context.db.one(sql::BLOCK, found).await? else { continue };
+        let stored: Vec<Stored> =
+            serde_json::from_str(&row.get::<String>(0)?).map_err(Error::internal)?;
+        for (at, stored) in (from..).zip(stored) {
+            if (first..first.saturating_add(size)).contains(&at) {
+                items.push(stored.read(outcome, &rules));
+            }
+        }
+    }
+    Ok(Listing { items, total })
+}

@@ -1,0 +1,347 @@
+//! Doing a run: first it is planned, a task for each repository that a rule is about; then each
+//! of these is looked at.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use db::args;
+use futures_util::future::join_all;
+use kit::{Error, Kind, Result};
+use oci::{Digest, RepositoryName};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use super::{
+    NewPolicy, Outcome,
+    change::attributes,
+    evaluate::{Facts, Verdict, evaluate},
+    findings, policy::Ready,
+    show, sql, table,
+};
+use crate::{
+    Context,
+    access::{self, Action, Caller, Resource, Right},
+    artifacts,
+    events::{self, Happened},
+    immutability,
+    jobs::{self, NewTask, Running, schedules},
+    labels, repositories,
+    rights::Who,
+};
+
+/// How many repositories are planned in one transaction.
+const PLANNED_TOGETHER: i64 = 200;
+
+/// How many artifacts are deleted side by side: the database commits them together.
+const DELETED_TOGETHER: usize = 8;
+
+/// How many artifacts the labels are asked of together.
+const LABELS_TOGETHER: usize = 1_000;
+
+/// A repository that a task is about.
+struct Place {
+    project_id: i64,
+    id: i64,
+    name: RepositoryName,
+}
+
+/// Does a task.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn run(context: &Arc<Context>, running: &Running) -> Result<()> {
+    let Some((project_id, policy)) = show::find(context, running.vendor_id()).await? else {
+        running.log("the policy is gone");
+        return forget(context, running.vendor_id()).await;
+    };
+    let execution = running.execution_id();
+    let name = match running.parameters().get("repository").and_then(|name| name.as_str()) {
+        Some(name) => Some(name.to_owned()),
+        None => plan(context, running, project_id, &policy).await?,
+    };
+    let Some(name) = name else {
+        running.log("no resources for retention");
+        return Ok(());
+    };
+    let row = context.db.one(sql::RUN, args![execution]).await?;
+    let row = row.ok_or_else(|| Error::internal("a run that has not begun"))?;
+    let policy = NewPolicy::from_stored(&row.get::<String>(0)?)?;
+    let name: RepositoryName = name.parse().map_err(Error::internal)?;
+    match repositories::find(context, &name).await? {
+        Some(found) if found.project_id == project_id => {
+            let place = Place { project_id, id: found.id, name };
+            look_at(context, running, &policy, &place).await
+        }
+        _ => {
+            running.log(format!("the repository {name} is gone"));
+            Ok(())
+        }
+    }
+}
+
+/// A policy that went with its project leaves its schedule behind.
+async fn forget(context: &Context, id: i64) -> Result<()> {
+    context
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                schedules::remove(tx, jobs::Kind::Retention, id).await.map(drop)
+            })
+        })
+        .await
+}
+
+/// Adds a task for each repository that a rule is about, but for the first: that is for the
+/// planning task itself, and is what is given. Goes on where it was broken off.
+async fn plan(
+    context: &Context,
+    running: &Running,
+    project_id: i64,
+    policy: &NewPolicy,
+) -> Result<Option<String>> {
+    let (execution, text) = (running.execution_id(), policy.to_stored()?);
+    let begun = running.clone();
+    context
+        .db
+        .write(move |tx| {
+            let (text, begun) = (text.clone(), begun.clone());
+            Box::pin(async move {
+                begun.fence(tx).await?;
+                tx.execute(sql::BEGIN_RUN, args![execution, text]).await
+            })
+        })
+        .await?;
+    let row = context.db.one(sql::RUN, args![execution]).await?;
+    let row = row.ok_or_else(|| Error::internal("a run that has not begun"))?;
+    let rules = NewPolicy::from_stored(&row.get::<String>(0)?)?.ready()?;
+    let (mut after, mut first): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+    let dry_run = is_dry(running);
+    loop {
+        let names = repositories::names(context, project_id, &after, PLANNED_TOGETHER).await?;
+        let Some(last) = names.last() else { return Ok(first) };
+        after = last.clone();
+        let is_last = i64::try_from(names.len()).map_err(Error::internal)? < PLANNED_TOGETHER;
+        let mut meant: Vec<String> = names.into_iter().filter(|name| covers(&rules, name)).collect();
+        if first.is_none() && !meant.is_empty() {
+            first = Some(meant.remove(0));
+        }
+        let tasks: Vec<NewTask> = meant.iter().map(|name| task(name, dry_run)).collect();
+        let (clock, running, done) = (context.clock.clone(), running.clone(), after.clone());
+        let planned = first.clone();
+        let stops = running.clone();
+        let added = context
+            .db
+            .write(move |tx| {
+                let (clock, running, tasks) = (clock.clone(), running.clone(), tasks.clone());
+                let (done, planned) = (done.clone(), planned.clone());
+                Box::pin(async move {
+                    jobs::add_tasks(tx, &clock, execution, &tasks).await?;
+                    running.fence(tx).await?;
+                    tx.execute(sql::PLANNED, args![execution, done, planned]).await
+                })
+            })
+            .await;
+        match added {
+            // It was stopped.
+            Err(error) if error.is(Kind::Precondition) => return Ok(None),
+            other => other.map(drop)?,
+        }
+        if is_last || stops.stops() {
+            return Ok(first);
+        }
+    }
+}
+
+/// Whether a rule is about a repository, by its full name.
+fn covers(rules: &[Ready], name: &str) -> bool {
+    let rest = name.split_once('/').map_or("", |(_, rest)| rest);
+    rules.iter().any(|rule| rule.covers(rest))
+}
+
+fn task(name: &str, dry_run: bool) -> NewTask {
+    let mut parameters = attributes(dry_run);
+    parameters.insert("repository".to_owned(), json!(name));
+    let mut shown = attributes(dry_run);
+    let rest = name.split_once('/').map_or("", |(_, rest)| rest);
+    shown.insert("repository".to_owned(), json!(rest));
+    NewTask::new(parameters).showing(shown)
+}
+
+fn is_dry(running: &Running) -> bool {
+    // Whoever does not say so does not mean a dry run; but nothing but `true` and `false` is
+    // ever stored.
+    running.parameters().get("dry_run").and_then(serde_json::Value::as_bool).unwrap_or_default()
+}
+
+/// Decides about all artifacts of a repository, and deletes those that go.
+async fn look_at(
+    context: &Arc<Context>,
+    running: &Running,
+    policy: &NewPolicy,
+    place: &Place,
+) -> Result<()> {
+    let (name, dry_run) = (&place.name, is_dry(running));
+    let rest = name.rest().unwrap_or_default().to_owned();
+    running.set("repository", rest.as_str());
+    running.log(format!(
+        "Run retention process.\n Repository: {name} \n Rule Algorithm: or \n Dry Run: {dry_run}"
+    ));
+    let mut rules = policy.ready()?;
+    rules.retain(|rule| rule.covers(&rest));
+    let found = artifacts::survey(context, place.id, || running.stops()).await?;
+    let Some(artifacts) = found else { return stopped(running) };
+    running.log(format!("Load {} candidates from repository {name}", artifacts.len()));
+    let kept = immutability::known(context, place.project_id).await?;
+    let now = context.clock.now();
+    let (artifacts, mut verdicts) = spawn_blocking(move || {
+        let is_immutable =
+            |artifact: &Facts| artifact.tags.iter().any(|tag| kept.cover(&rest, tag));
+        let verdicts = evaluate(&rules, &artifacts, now, is_immutable);
+        (artifacts, verdicts)
+    })
+    .await
+    .map_err(Error::internal)?;
+    if running.stops() {
+        return stopped(running);
+    }
+    let mut failed = HashMap::new();
+    if !dry_run {
+        remove(context, running, place, &artifacts, &mut verdicts, &mut failed).await?;
+    }
+    let labels = labels_of(context, &artifacts).await?;
+    tell(context, running, place, Judged { artifacts, verdicts, labels, failed }).await
+}
+
+fn stopped(running: &Running) -> Result<()> {
+    running.log("Retention job is stopped");
+    Ok(())
+}
+
+/// Deletes what goes: indexes before what they list, which is deleted one by one. What could not
+/// be deleted is an error of its own, and so is what a stop comes before.
+async fn remove(
+    context: &Arc<Context>,
+    running: &Running,
+    place: &Place,
+    artifacts: &[Facts],
+    verdicts: &mut [Verdict],
+    failed: &mut HashMap<Digest, String>,
+) -> Result<()> {
+    let system = Caller::system();
+    let right = Right::new(Resource::Artifact, Action::Delete);
+    let allowed = access::on_repository(context, &system, &place.name, right).await?;
+    let going = (0..artifacts.len()).filter(|at| verdicts[*at].outcome == Outcome::Delete);
+    let (parts, whole): (Vec<usize>, Vec<usize>) =
+        going.partition(|at| !artifacts[*at].parents.is_empty());
+    let mut waiting: VecDeque<Vec<usize>> =
+        whole.chunks(DELETED_TOGETHER).map(<[usize]>::to_vec).collect();
+    waiting.extend(parts.iter().map(|at| vec![*at]));
+    // A part may be the index of other parts: it is tried again as long as others go.
+    let mut tries_left = parts.len() * 2;
+    while let Some(some) = waiting.pop_front() {
+        if running.stops() {
+            running.log("Retention job is stopped");
+            for at in some.into_iter().chain(waiting.into_iter().flatten()) {
+                verdicts[at].outcome = Outcome::Error;
+                failed.insert(artifacts[at].digest, "the run was stopped before".to_owned());
+            }
+            return Ok(());
+        }
+        let deletes = some.iter().map(async |at| {
+            artifacts::delete_surveyed(context, &allowed, &place.name, &artifacts[*at]).await
+        });
+        for (at, deleted) in some.iter().zip(join_all(deletes).await) {
+            let Err(error) = deleted else { continue };
+            let (artifact, verdict) = (&artifacts[*at], &mut verdicts[*at]);
+            match error.kind {
+                // Somebody else deleted it.
+                Kind::NotFound => {}
+                Kind::Immutable => verdict.outcome = Outcome::Immutable,
+                Kind::Unavailable => return Err(error),
+                Kind::Precondition if !artifact.parents.is_empty() && tries_left > 0 => {
+                    tries_left -= 1;
+                    waiting.push_back(vec![*at]);
+                }
+                _ => {
+                    verdict.outcome = Outcome::Error;
+                    failed.insert(artifact.digest, error.message.into_owned());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names of the labels of artifacts that have some.
+async fn labels_of(context: &Context, artifacts: &[Facts]) -> Result<HashMap<i64, Vec<String>>> {
+    let mut names = HashMap::new();
+    for some in artifacts.chunks(LABELS_TOGETHER) {
+        let ids: Vec<i64> = some.iter().map(|artifact| artifact.id).collect();
+        for (id, labels) in labels::of(context, &ids).await? {
+            let labels: Vec<String> = labels.into_iter().map(|label| label.name).collect();
+            names.insert(id, labels);
+        }
+    }
+    Ok(names)
+}
+
+/// Everything that came of a task.
+struct Judged {
+    artifacts: Vec<Facts>,
+    verdicts: Vec<Verdict>,
+    labels: HashMap<i64, Vec<String>>,
+    failed: HashMap<Digest, String>,
+}
+
+/// Tells what was decided: the table in the log, the findings, the counts.
+async fn tell(
+    context: &Context,
+    running: &Running,
+    place: &Place,
+    judged: Judged,
+) -> Result<()> {
+    let (table, blocks, judged) = spawn_blocking(move || {
+        let labels = |id| judged.labels.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let message = |digest: &Digest| judged.failed.get(digest).map_or("", String::as_str);
+        let table = table::table(&judged.artifacts, &judged.verdicts, labels);
+        let blocks = findings::blocks(&judged.artifacts, &judged.verdicts, labels, message);
+        (table, blocks, judged)
+    })
+    .await
+    .map_err(Error::internal)?;
+    running.write(table);
+    for (digest, message) in judged.failed.iter().take(1_000) {
+        running.log(format!("Retention error for artifact image {}@{digest}: {message}", place.name));
+    }
+    let gone = judged.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Delete).count();
+    let total = i64::try_from(judged.verdicts.len()).map_err(Error::internal)?;
+    let retained = total - i64::try_from(gone).map_err(Error::internal)?;
+    running.set("total", total);
+    running.set("retained", retained);
+    let event = events::Event::RetentionFinished {
+        execution_id: running.execution_id(),
+        status: "SUCCESS".to_owned(),
+        total,
+        retained,
+    };
+    let happened = Happened::new(event, &Who::system(), context.clock.now())
+        .in_project(place.project_id)
+        .in_repository(place.name.as_str());
+    let (running, blocks, is_real) = (running.clone(), Arc::new(blocks?), !is_dry(running));
+    context
+        .db
+        .write(move |tx| {
+            let (running, blocks, happened) = (running.clone(), blocks.clone(), happened.clone());
+            Box::pin(async move {
+                running.fence(tx).await?;
+                findings::store(tx, running.task_id(), &blocks).await?;
+                if is_real {
+                    events::record(tx, &happened).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
