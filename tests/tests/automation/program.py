@@ -23,8 +23,11 @@ from harborapi.models import (
     Configurations,
     CVEAllowlist,
     CVEAllowlistItem,
+    ImmutableRule,
+    ImmutableSelector,
     ProjectMetadata,
     ProjectReq,
+    RetentionPolicy,
     RobotCreate,
     RobotPermission,
     UserCreationReq,
@@ -273,6 +276,68 @@ async def audit(admin, project, own):
     assert not await own.get_audit_logs(query="username=admin,resource_type=configuration", limit=5)
 
 
+async def policies(project, own):
+    path = project.name
+    rule = ImmutableRule(
+        action="immutable",
+        template="immutable_template",
+        tag_selectors=[ImmutableSelector(kind="doublestar", decoration="matches", pattern="v*")],
+        scope_selectors={
+            "repository": [
+                ImmutableSelector(kind="doublestar", decoration="repoMatches", pattern="**")
+            ]
+        },
+    )
+    made = await own.create_project_immutable_tag_rule(path, rule)
+    await refused(Conflict, own.create_project_immutable_tag_rule(path, rule))
+    found = await own.get_project_immutable_tag_rules(path)
+    assert [(each.id, each.disabled) for each in found] == [(number(made), False)], found
+    assert found[0].scope_selectors["repository"][0].pattern == "**", found
+    off = found[0].model_copy(update={"disabled": True})
+    await own.update_project_immutable_tag_rule(path, number(made), off)
+    assert (await own.get_project_immutable_tag_rules(path))[0].disabled
+    await own.delete_project_immutable_tag_rule(path, number(made))
+    assert not await own.get_project_immutable_tag_rules(path)
+
+    known = await own.get_retention_metadata()
+    assert [each.rule_template for each in known.templates][0] == "latestPushedK", known
+    policy = RetentionPolicy.model_validate(
+        {
+            "algorithm": "or",
+            "rules": [
+                {
+                    "action": "retain",
+                    "template": "latestPushedK",
+                    "params": {"latestPushedK": 3},
+                    "tag_selectors": [
+                        {"kind": "doublestar", "decoration": "matches", "pattern": "**"}
+                    ],
+                    "scope_selectors": {
+                        "repository": [
+                            {"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}
+                        ]
+                    },
+                }
+            ],
+            "trigger": {"kind": "Schedule", "settings": {"cron": "0 0 4 * * *"}},
+            "scope": {"level": "project", "ref": project.project_id},
+        }
+    )
+    location = await own.create_retention_policy(policy)
+    assert await own.get_project_retention_id(path) == number(location)
+    shown = await own.get_retention_policy(number(location))
+    assert shown.rules[0].template == "latestPushedK", shown
+    await own.update_retention_policy(number(location), shown)
+    await refused(BadRequest, own.create_retention_policy(policy))
+    begun = await own.start_retention_execution(number(location), dry_run=True)
+    runs = await own.get_retention_executions(number(location))
+    assert [(each.id, each.dry_run) for each in runs] == [(number(begun), True)], runs
+    await own.stop_retention_execution(number(location), number(begun))
+    await own.get_retention_tasks(number(location), number(begun))
+    await own.delete_retention_policy(number(location))
+    await refused(NotFound, own.get_retention_policy(number(location)))
+
+
 async def main():
     admin = client("admin", admin_password)
     user, own = await users(admin)
@@ -281,6 +346,7 @@ async def main():
     await robots(admin, project, own)
     await settings(admin, own)
     await groups(admin, own)
+    await policies(project, own)
     await audit(admin, project, own)
     await own.delete_project(project.name)
     await refused(NotFound, admin.get_project(project.name))

@@ -107,6 +107,34 @@ async fn projects_people_and_robots_are_as_they_were_written() {
 }
 
 #[tokio::test]
+async fn rules_of_tags_are_as_they_were_written() {
+    on_each_setup(async |server| {
+        let Some(written) = Written::new(server, "policies.tf") else { return };
+        written.apply(&[]).await;
+        let admin = &server.admin;
+        let rules = "/api/v2.0/projects/ruled/immutabletagrules";
+        let rule = admin.get(rules).await.expect(200).json();
+        assert_eq!(rule[0]["tag_selectors"][0]["decoration"], "excludes");
+        let project = admin.get("/api/v2.0/projects/ruled").await.expect(200).json();
+        let id = project["metadata"]["retention_id"].as_str().unwrap().to_owned();
+        let policy = format!("/api/v2.0/retentions/{id}");
+        let shown = admin.get(&policy).await.expect(200).json();
+        assert_eq!(shown["rules"].as_array().unwrap().len(), 3);
+        assert_eq!(shown["trigger"]["settings"]["cron"], "0 0 0 * * *");
+
+        written.apply(&["-var=disabled=true", "-var=kept=7"]).await;
+        assert_eq!(admin.get(rules).await.expect(200).json()[0]["disabled"], true);
+        let shown = admin.get(&policy).await.expect(200).json();
+        assert_eq!(shown["rules"][0]["params"]["latestPushedK"], 7);
+
+        written.destroy().await;
+        admin.get("/api/v2.0/projects/ruled").await.expect(404);
+        admin.get(&policy).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_directory_is_set_as_it_was_written() {
     let server = Server::start(&Settings::appliance()).await;
     let Some(written) = Written::new(&server, "ldap.tf") else { return };
