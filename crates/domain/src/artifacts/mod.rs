@@ -64,8 +64,8 @@ pub(crate) use pulls::PullMarks;
 pub use pulls::write_pulls;
 pub use push::{Condition, Push, Pushed, push};
 pub use referrers::{Referrer, Referrers, referrers};
-pub use tagging::{artifact_tags, create_tag, delete_tag};
 pub(crate) use survey::{Surveyed, survey};
+pub use tagging::{artifact_tags, create_tag, delete_tag};
 pub use tags::{Names, catalog, tags};
 pub(crate) use untagged::{Untagged, remove_untagged, untagged};
 

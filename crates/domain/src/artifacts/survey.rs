@@ -100,7 +100,8 @@ pub(crate) async fn survey(
     let by_digest: HashMap<Digest, usize> =
         found.iter().enumerate().map(|(at, artifact)| (artifact.digest, at)).collect();
     loop {
-        let rows = db.all(sql::SIGNED_AFTER, args![repository_id, last.as_str(), AT_A_TIME]).await?;
+        let rows =
+            db.all(sql::SIGNED_AFTER, args![repository_id, last.as_str(), AT_A_TIME]).await?;
         for row in &rows {
             last = row.get(0)?;
             if let Some(at) = by_digest.get(&parse(&last)?) {
@@ -139,7 +140,8 @@ impl Surveyed {
         let (mut created_at, mut pushed_at) = (Time(0), Time(0));
         for row in tx.all(sql::NOW, args![self.id]).await? {
             created_at = row.get(0)?;
-            pushed_at = pushed_at.max(created_at).max(row.get::<Option<Time>>(1)?.unwrap_or(Time(0)));
+            pushed_at =
+                pushed_at.max(created_at).max(row.get::<Option<Time>>(1)?.unwrap_or(Time(0)));
         }
         if created_at == self.created_at && pushed_at == self.pushed_at {
             return Ok(());

@@ -38,8 +38,8 @@ pub use members::{
     Entity, GivenRole, Member, MemberRef, NewMember, add_member, change_role, member, members,
     remove_member, set_member,
 };
-pub use metadata::{Metadata, add_metadata, metadata, metadatum, remove_metadata, set_metadata};
 pub(crate) use metadata::set_retention;
+pub use metadata::{Metadata, add_metadata, metadata, metadatum, remove_metadata, set_metadata};
 pub use update::{Change, update};
 
 /// How many projects somebody's rights in several are looked up in at the most: as many as

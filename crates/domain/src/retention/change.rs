@@ -136,7 +136,8 @@ pub async fn begin(
                     new = new.with(task.showing(attributes(dry_run)));
                 }
                 let execution = jobs::start(tx, &clock, new).await?;
-                let entry = Entry::new(Event::RunRetention, format!("{}/{execution}", project.name));
+                let entry =
+                    Entry::new(Event::RunRetention, format!("{}/{execution}", project.name));
                 audit.record(tx, entry.in_project(project.id)).await?;
                 Ok(execution)
             })

@@ -141,12 +141,7 @@ fn first<K: Ord>(mut these: Vec<usize>, count: usize, key: impl Fn(usize) -> K) 
 
 /// Those with one of the newest versions of a minor release. A version counts once, however
 /// many artifacts have it.
-fn newest_versions(
-    rule: &Ready,
-    artifacts: &[Facts],
-    meant: &[usize],
-    count: usize,
-) -> Vec<usize> {
+fn newest_versions(rule: &Ready, artifacts: &[Facts], meant: &[usize], count: usize) -> Vec<usize> {
     let mut versions: Vec<((u64, u64), Reverse<Version>, usize)> = Vec::new();
     for at in meant {
         let tags = artifacts[*at].tags.iter().map(|tag| &**tag);
@@ -173,9 +168,7 @@ fn keep_parts(artifacts: &[Facts], verdicts: &mut [Verdict]) {
     let places: HashMap<i64, usize> =
         artifacts.iter().enumerate().map(|(at, artifact)| (artifact.id, at)).collect();
     let mut going: Vec<usize> = (0..artifacts.len())
-        .filter(|at| {
-            verdicts[*at].outcome == Outcome::Delete && !artifacts[*at].parents.is_empty()
-        })
+        .filter(|at| verdicts[*at].outcome == Outcome::Delete && !artifacts[*at].parents.is_empty())
         .collect();
     loop {
         let before = going.len();

@@ -120,7 +120,9 @@ impl NewPolicy {
             return Err(Error::invalid(format!("only {MOST_RULES} rules are allowed at most")));
         }
         if !self.algorithm.is_empty() && self.algorithm != ALGORITHM {
-            return Err(Error::invalid(format!("the algorithm of a retention policy is {ALGORITHM}")));
+            return Err(Error::invalid(format!(
+                "the algorithm of a retention policy is {ALGORITHM}"
+            )));
         }
         self.check_conflicts()?;
         for (place, rule) in self.rules.iter().enumerate() {
@@ -259,7 +261,10 @@ pub(super) mod tests {
             Rule { action: "delete".to_owned(), ..fine.clone() },
             Rule { template: "never".to_owned(), ..fine.clone() },
             Rule { tag_selectors: Vec::new(), ..fine.clone() },
-            Rule { scope_selectors: Scopes::from([("project".to_owned(), Vec::new())]), ..fine.clone() },
+            Rule {
+                scope_selectors: Scopes::from([("project".to_owned(), Vec::new())]),
+                ..fine.clone()
+            },
             rule("latestPushedK", -1, "**"),
             rule("latestPushedK", 1, "["),
             rule("latestPushedK", 1, &"{a,b}".repeat(30)),
@@ -288,7 +293,9 @@ pub(super) mod tests {
         let refused = frame("system", 0).project_id().unwrap_err();
         assert_eq!(refused.message, "scope system is not support");
         assert_eq!(frame("project", 0).project_id().unwrap_err().message, "invalid Project id 0");
-        assert!(Frame { trigger: "Event".to_owned(), ..frame("project", 1) }.check_trigger().is_err());
+        assert!(
+            Frame { trigger: "Event".to_owned(), ..frame("project", 1) }.check_trigger().is_err()
+        );
         assert!(Frame::default().check_trigger().is_ok());
     }
 }

@@ -17,7 +17,8 @@ use super::{
     NewPolicy, Outcome,
     change::attributes,
     evaluate::{Facts, Verdict, evaluate},
-    findings, policy::Ready,
+    findings,
+    policy::Ready,
     show, sql, table,
 };
 use crate::{
@@ -86,9 +87,9 @@ async fn forget(context: &Context, id: i64) -> Result<()> {
     context
         .db
         .write(move |tx| {
-            Box::pin(async move {
-                schedules::remove(tx, jobs::Kind::Retention, id).await.map(drop)
-            })
+            Box::pin(
+                async move { schedules::remove(tx, jobs::Kind::Retention, id).await.map(drop) },
+            )
         })
         .await
 }
@@ -123,7 +124,8 @@ async fn plan(
         let Some(last) = names.last() else { return Ok(first) };
         after = last.clone();
         let is_last = i64::try_from(names.len()).map_err(Error::internal)? < PLANNED_TOGETHER;
-        let mut meant: Vec<String> = names.into_iter().filter(|name| covers(&rules, name)).collect();
+        let mut meant: Vec<String> =
+            names.into_iter().filter(|name| covers(&rules, name)).collect();
         if first.is_none() && !meant.is_empty() {
             first = Some(meant.remove(0));
         }
@@ -296,12 +298,7 @@ struct Judged {
 }
 
 /// Tells what was decided: the table in the log, the findings, the counts.
-async fn tell(
-    context: &Context,
-    running: &Running,
-    place: &Place,
-    judged: Judged,
-) -> Result<()> {
+async fn tell(context: &Context, running: &Running, place: &Place, judged: Judged) -> Result<()> {
     let (table, blocks, judged) = spawn_blocking(move || {
         let labels = |id| judged.labels.get(&id).map(Vec::as_slice).unwrap_or_default();
         let message = |digest: &Digest| judged.failed.get(digest).map_or("", String::as_str);
@@ -313,7 +310,8 @@ async fn tell(
     .map_err(Error::internal)?;
     running.write(table);
     for (digest, message) in judged.failed.iter().take(1_000) {
-        running.log(format!("Retention error for artifact image {}@{digest}: {message}", place.name));
+        running
+            .log(format!("Retention error for artifact image {}@{digest}: {message}", place.name));
     }
     let gone = judged.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Delete).count();
     let total = i64::try_from(judged.verdicts.len()).map_err(Error::internal)?;

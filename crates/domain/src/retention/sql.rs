@@ -1,7 +1,8 @@
 //! Statements on `retention_policies`, `retention_runs` and `retention_findings`.
 
 /// A policy. $1 id.
-pub(super) const BY_ID: &str = "SELECT id, project_id, policy FROM retention_policies WHERE id = $1";
+pub(super) const BY_ID: &str =
+    "SELECT id, project_id, policy FROM retention_policies WHERE id = $1";
 
 /// A policy, locked. $1 id.
 pub(super) const LOCK: &str = "SELECT project_id FROM retention_policies WHERE id = $1 FOR UPDATE";

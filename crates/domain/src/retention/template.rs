@@ -144,7 +144,10 @@ mod tests {
         ] {
             assert_eq!(read(name, number).unwrap(), expected, "{name}");
         }
-        assert_eq!(Template::read("latestPulledN", &BTreeMap::new()).unwrap(), Template::LatestPulled(10));
+        assert_eq!(
+            Template::read("latestPulledN", &BTreeMap::new()).unwrap(),
+            Template::LatestPulled(10)
+        );
         for (name, number, said) in [
             ("latestPushedK", json!(-1), "latestPushedK is less than zero"),
             ("latestPushedK", json!(32_767), "latestPushedK is too large"),

@@ -37,7 +37,13 @@ pub(super) fn operations() -> Operations {
     let log = "/retentions/{id}/executions/{eid}/tasks/{tid}";
     let (about, refusals) = (&[401][..], &[400, 401, 403, 404][..]);
     Operations::harbor("Retention")
-        .get("/retentions/metadatas", "getRentenitionMetadata", "What rules are made of.", super::retention_metadata::show, about)
+        .get(
+            "/retentions/metadatas",
+            "getRentenitionMetadata",
+            "What rules are made of.",
+            super::retention_metadata::show,
+            about,
+        )
         .post(all, "createRetention", "Gives a project a policy.", create, &[400, 401, 403, 409])
         .get(one, "getRetention", "A policy.", show, &[401, 403, 404])
         .put(one, "updateRetention", "Changes a policy.", update, &[400, 401, 403, 404, 409])

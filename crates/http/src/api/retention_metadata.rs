@@ -24,7 +24,13 @@ pub(super) fn operations() -> Operations {
     let artifacts = "/retentions/{id}/executions/{eid}/tasks/{tid}/artifacts";
     let refusals = &[400, 401, 403, 404];
     Operations::haven("retention")
-        .get("/retentions/metadatas", "getRetentionMetadata", "What rules are made of.", show_all, &[401])
+        .get(
+            "/retentions/metadatas",
+            "getRetentionMetadata",
+            "What rules are made of.",
+            show_all,
+            &[401],
+        )
         .get(artifacts, "listRetentionFindings", "What was decided, and why.", list, refusals)
 }
 
@@ -79,7 +85,8 @@ fn metadata<'t>(
     kinds: &[&'static str],
 ) -> RetentionMetadata {
     let selectors = |display_text, decorations| {
-        let of = |kind: &&'static str| RetentionSelectorMetadata { display_text, kind, decorations };
+        let of =
+            |kind: &&'static str| RetentionSelectorMetadata { display_text, kind, decorations };
         kinds.iter().map(of).collect()
     };
     RetentionMetadata {

@@ -40,7 +40,11 @@ struct RetentionRuleTrigger {
     #[schema(value_type = Object)]
     settings: Facts,
     /// Nothing.
-    #[serde(default, deserialize_with = "null_is_nothing", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_nothing",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     #[schema(value_type = Object)]
     references: Facts,
 }

@@ -114,11 +114,13 @@ async fn a_policy_lives_and_runs() {
             let tags = server.get("admin", "/v2/p/app/tags/list").await.json();
             assert_eq!(tags["tags"].as_array().unwrap().len(), left, "{tags}");
 
-            let why = format!("{}/tasks/{}/artifacts", execution.replace(RETENTIONS, HAVEN), task["id"]);
+            let why =
+                format!("{}/tasks/{}/artifacts", execution.replace(RETENTIONS, HAVEN), task["id"]);
             let found = server.get("admin", &format!("{why}?outcome=delete")).await;
             assert_eq!(found.header("x-total-count"), "2");
             let old = found.json();
-            let old = old.as_array().unwrap().iter().find(|found| found["tags"][0] == "old").unwrap();
+            let old =
+                old.as_array().unwrap().iter().find(|found| found["tags"][0] == "old").unwrap();
             assert_eq!((&old["outcome"], &old["kept_by"]), (&json!("delete"), &json!([])));
             let kept = server.get("admin", &format!("{why}?outcome=retain")).await.json();
             let because = json!([{"rule": 0, "keeps": "the most recently pushed 1 artifacts"}]);

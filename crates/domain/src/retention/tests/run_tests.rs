@@ -8,7 +8,10 @@ use kit::{Clock, Kind, Page, Selection};
 use oci::{Digest, RepositoryName, media_type};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::super::{policy::tests::{policy, rule}, *};
+use super::super::{
+    policy::tests::{policy, rule},
+    *,
+};
 use crate::{
     Context,
     access::{Action, Resource, Right},
@@ -124,10 +127,8 @@ async fn a_policy_is_the_only_one_of_its_project_and_told_in_its_metadata() {
     for engine in ENGINES {
         let world = World::new(engine).await;
         let context = &world.context;
-        let daily = NewPolicy {
-            cron: "0 0 0 * * *".to_owned(),
-            ..policy([rule("always", 0, "**")])
-        };
+        let daily =
+            NewPolicy { cron: "0 0 0 * * *".to_owned(), ..policy([rule("always", 0, "**")]) };
         let (made, _) = make(&world, daily.clone()).await;
         assert!(made.next_at.is_some());
         assert_eq!(made.what, NewPolicy { algorithm: "or".to_owned(), ..daily.clone() });
@@ -193,7 +194,8 @@ async fn a_dry_run_says_why_and_a_real_one_deletes_no_more() {
         let mut rules = [rule("latestPushedK", 1, "{v*,index}"), rule("always", 0, "v1")];
         for rule in &mut rules {
             rule.tag_selectors[0].extras = "{\"untagged\":false}".to_owned();
-            rule.scope_selectors.get_mut("repository").unwrap()[0].pattern = "{x,team/*}".to_owned();
+            rule.scope_selectors.get_mut("repository").unwrap()[0].pattern =
+                "{x,team/*}".to_owned();
         }
         let (made, may_read) = make(&world, policy(rules)).await;
         let (dry, found) = run_all(&world, made.id, true).await;
