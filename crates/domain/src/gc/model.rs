@@ -15,6 +15,9 @@ use std::collections::{HashMap, VecDeque};
 /// How many places are drawn at most: enough for bytes to be replaced, doomed and pushed anew.
 const PLACES: usize = 3;
 
+/// What a step makes of a state.
+type Change<'a> = dyn Fn(&mut State) + 'a;
+
 /// What could be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flaw {
@@ -213,7 +216,7 @@ impl State {
     }
 
     fn client(&self, n: usize, flaw: Flaw, next: &mut Vec<State>) {
-        let mut add = |change: &dyn Fn(&mut State)| {
+        let mut add = |change: &Change<'_>| {
             let mut state = *self;
             change(&mut state);
             next.push(state);
@@ -275,7 +278,7 @@ impl State {
     }
 
     /// What a client may begin in a repository.
-    fn begin(&self, n: usize, r: usize, flaw: Flaw, add: &mut dyn FnMut(&dyn Fn(&mut State))) {
+    fn begin(&self, n: usize, r: usize, flaw: Flaw, add: &mut dyn FnMut(&Change<'_>)) {
         if self.drawn < PLACES {
             add(&|state| {
                 let place = if flaw == Flaw::PlaceOfContent { 0 } else { state.drawn };
@@ -313,7 +316,7 @@ impl State {
     }
 
     fn collector(&self, flaw: Flaw, next: &mut Vec<State>) {
-        let mut add = |change: &dyn Fn(&mut State)| {
+        let mut add = |change: &Change<'_>| {
             let mut state = *self;
             change(&mut state);
             next.push(state);

@@ -92,6 +92,8 @@ impl Reference<'_> {
                 Some(fields) => !self.has_fields(own, fields.trim_end_matches('}')),
                 None => !body.is_empty() && self.type_of(own) != plain(body),
             };
+            // Of two, the second is what Harbor answers.
+            let success = success.rsplit("; ").next().unwrap();
             let (status, model) = success.split_once('=').unwrap_or((success, ""));
             let status = status.split('[').next().unwrap();
             let own = &operation["responses"][status];
