@@ -82,6 +82,9 @@ impl Worker {
     async fn push(mut self) {
         while !self.shared.is_over() {
             let (repository, image) = (self.repository(), self.image());
+            if self.random.random_bool(0.1) && !self.bring(&repository, &Blob::random(500)).await {
+                continue;
+            }
             if !self.bring_blobs(&repository, &image).await {
                 continue;
             }
@@ -121,30 +124,35 @@ impl Worker {
                 is_busy(&found);
                 continue;
             }
-            let begun = repository.client.request("POST", &repository.path("blobs/uploads/"));
-            let begun = begun.send().await;
-            if begun.status != 202 {
-                is_busy(&begun);
+            if !self.bring(repository, blob).await {
                 return false;
-            }
-            let before = Instant::now();
-            let answer = repository.finish(&begun.location(), &blob.digest, blob).await;
-            match answer.status {
-                201 if before.elapsed() < SURE => {
-                    let answer = repository.head_blob(&blob.digest).await;
-                    if before.elapsed() < SURE {
-                        answer.expect(200);
-                    }
-                }
-                201 => {}
-                403 => {
-                    self.is_denied(&answer);
-                    return false;
-                }
-                _ => is_busy(&answer),
             }
         }
         true
+    }
+
+    /// Uploads a blob. False if the quota is exhausted, or the server is busy.
+    async fn bring(&self, repository: &Repository, blob: &Blob) -> bool {
+        let begun = repository.client.request("POST", &repository.path("blobs/uploads/"));
+        let begun = begun.send().await;
+        if begun.status != 202 {
+            is_busy(&begun);
+            return false;
+        }
+        let before = Instant::now();
+        let answer = repository.finish(&begun.location(), &blob.digest, blob).await;
+        match answer.status {
+            201 => {
+                let found = repository.head_blob(&blob.digest).await;
+                if before.elapsed() < SURE {
+                    found.expect(200);
+                }
+                return true;
+            }
+            403 => self.is_denied(&answer),
+            _ => is_busy(&answer),
+        }
+        false
     }
 
     /// What was accepted is there, unless somebody deleted it since.
