@@ -257,6 +257,11 @@ impl MemoryLine {
         MemoryLine { title: format!("idle, {place}"), bytes, limit, detail: String::new() }
     }
 
+    /// The highest memory while something was done.
+    pub fn meanwhile(what: String, place: &str, bytes: u64, limit: u64) -> MemoryLine {
+        MemoryLine { title: format!("{what}, {place}"), bytes, limit, detail: String::new() }
+    }
+
     /// The highest memory under many transfers.
     pub fn busy(place: &str, what: &str, peak: Peak, limit: u64) -> MemoryLine {
         MemoryLine {

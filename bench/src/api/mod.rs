@@ -1,6 +1,7 @@
 //! What people and pipelines ask beside images: tokens, lists, logins. Measured on Haven alone,
 //! on SQLite and on PostgreSQL, against fixed limits.
 
+mod collection;
 mod fill;
 mod lists;
 mod people;
@@ -18,7 +19,7 @@ use crate::session::{Scratch, Settings};
 use people::{Caller, People};
 
 /// What is measured here, by the names that `--only` takes.
-pub const NAMES: [&str; 5] = ["token", "projects", "audit", "storm", "lists"];
+pub const NAMES: [&str; 6] = ["token", "projects", "audit", "storm", "lists", "gc"];
 
 /// The most CPU for a token from the second time on, in microseconds.
 const TOKEN_CPU: f64 = 150.0;
@@ -81,12 +82,16 @@ pub fn measure(settings: &Settings, scratch: &Scratch, report: &mut Report) -> O
     }
     for place in places {
         let folder = scratch.join(&format!("api-{}", place.name));
-        if NAMES.iter().any(|name| *name != "lists" && settings.wants(name)) {
+        if ["token", "projects", "audit", "storm"].iter().any(|name| settings.wants(name)) {
             place.with_new_database(|| measure_on(settings, &place, &folder, report))?;
         }
         if settings.wants("lists") {
             let folder = scratch.join(&format!("lists-{}", place.name));
             place.with_new_database(|| lists::measure(settings, &place, &folder, report))?;
+        }
+        if settings.wants("gc") {
+            let folder = scratch.join(&format!("gc-{}", place.name));
+            collection::measure(settings, &place, &folder, report)?;
         }
     }
     Ok(())

@@ -116,14 +116,33 @@ fn all(server: &Server, path: &str, bodies: Vec<Value>) -> Outcome<()> {
 }
 
 /// Posts JSON as the administrator; gives the answer's JSON, or null when there is none.
-fn post(server: &Server, connection: &mut Connection, path: &str, body: &Value) -> Outcome<Value> {
-    let body = body.to_string();
+pub fn post(
+    server: &Server,
+    connection: &mut Connection,
+    path: &str,
+    body: &Value,
+) -> Outcome<Value> {
+    ask(server, connection, "POST", path, &body.to_string())
+}
+
+/// Asks as the administrator; gives the answer's JSON.
+pub fn get(server: &Server, connection: &mut Connection, path: &str) -> Outcome<Value> {
+    ask(server, connection, "GET", path, "")
+}
+
+fn ask(
+    server: &Server,
+    connection: &mut Connection,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Outcome<Value> {
     let headers = format!(
         "{}Content-Type: application/json\r\nContent-Length: {}\r\n",
         Caller::admin().authorization(),
         body.len()
     );
-    let request = Registry::open(server.address).request("POST", path, &headers);
+    let request = Registry::open(server.address).request(method, path, &headers);
     let mut text = Vec::new();
     let answer = connection.exchange_into(
         &[request.as_bytes(), body.as_bytes()],
@@ -132,7 +151,7 @@ fn post(server: &Server, connection: &mut Connection, path: &str, body: &Value) 
     )?;
     if !(200..300).contains(&answer.status) {
         let text = String::from_utf8_lossy(&text).into_owned();
-        return Err(format!("POST {path}: status {}: {text}", answer.status));
+        return Err(format!("{method} {path}: status {}: {text}", answer.status));
     }
     Ok(serde_json::from_slice(&text).unwrap_or_default())
 }

@@ -49,7 +49,7 @@ async fn a_thousand_jobs_end_once_each_while_replicas_die() {
     let mut random = StdRng::seed_from_u64(seed);
     let first = Server::start(&Settings::cluster()).await;
     first.ask_database(WATCH);
-    let mut replicas = vec![first.replica().await, first.replica().await, first.replica().await];
+    let mut replicas = [first.replica().await, first.replica().await, first.replica().await];
     let begun: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let admin = first.admin.clone();

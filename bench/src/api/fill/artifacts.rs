@@ -3,11 +3,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Database;
+use super::{BASE, Database};
 use crate::Outcome;
 
-/// The numbers of what is made begin here: above those of what a Haven makes by itself.
-const BASE: u64 = 1_000_000_000;
 /// So many artifacts in a row are of one repository. The last is the signature of the one
 /// before it, all others have a tag.
 const GROUP: u64 = 9;

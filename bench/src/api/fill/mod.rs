@@ -5,6 +5,7 @@
 
 pub mod artifacts;
 pub mod audit;
+pub mod garbage;
 
 use std::io::Write;
 use std::path::Path;
@@ -13,6 +14,9 @@ use std::process::{Command, Stdio};
 use rusqlite::Connection;
 
 use crate::Outcome;
+
+/// The numbers of what is made begin here: above those of what a Haven makes by itself.
+const BASE: u64 = 1_000_000_000;
 
 /// How much memory PostgreSQL takes to make an index, and SQLite to keep pages.
 const INDEX_MEMORY: &str = "256MB";
@@ -51,12 +55,17 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// A number as so many hexadecimal digits.
+    fn hex(self, number: &str, digits: u8) -> String {
+        match self {
+            Database::Sqlite(_) => format!("printf('%0{digits}x', {number})"),
+            Database::Postgres(_) => format!("lpad(to_hex({number}), {digits}, '0')"),
+        }
+    }
+
     /// A number as a digest, which nothing has.
     fn digest(self, number: &str) -> String {
-        match self {
-            Database::Sqlite(_) => format!("'sha256:' || printf('%064x', {number})"),
-            Database::Postgres(_) => format!("'sha256:' || lpad(to_hex({number}), 64, '0')"),
-        }
+        format!("'sha256:' || {}", self.hex(number, 64))
     }
 
     /// So many bytes.

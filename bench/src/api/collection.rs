@@ -1,0 +1,145 @@
+//! Garbage collection while pushes go on.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{Place, file_of, fill, people};
+use crate::Outcome;
+use crate::http1::Connection;
+use crate::kinds::push;
+use crate::load::{Bound, Run, drive};
+use crate::process;
+use crate::registry::Material;
+use crate::report::{ApiLine, MemoryLine, Report};
+use crate::servers::{self, Server};
+use crate::session::Settings;
+use fill::garbage;
+
+/// The longest that a collection may take, in microseconds.
+const COLLECTION: f64 = 60_000_000.0;
+/// How much longer the slowest hundredth of pushes may take meanwhile, in microseconds.
+const PUSHES_RISE: f64 = 50_000.0;
+/// Memory allowed meanwhile, in bytes.
+const MEMORY: u64 = 250_000_000;
+/// How many clients push.
+const PUSHERS: usize = 4;
+/// How long a stretch of pushes is.
+const STRETCH: Duration = Duration::from_millis(500);
+/// How often it is asked whether the collection has ended.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What one collection gave.
+struct Collected {
+    took: Duration,
+    before: Run,
+    meanwhile: Run,
+    memory: u64,
+}
+
+impl Collected {
+    fn rise(&self) -> f64 {
+        self.meanwhile.latency(0.99) - self.before.latency(0.99)
+    }
+}
+
+/// Measures collections, each in a Haven of its own, and reports the one in the middle.
+pub fn measure(
+    settings: &Settings,
+    place: &Place,
+    folder: &Path,
+    report: &mut Report,
+) -> Outcome<()> {
+    let rounds = if settings.quick { 1 } else { 3 };
+    let mut collected = Vec::new();
+    for round in 0..rounds {
+        let folder = folder.join(round.to_string());
+        place.with_new_database(|| {
+            collected.push(collect(settings, place, &folder)?);
+            Ok(())
+        })?;
+    }
+    collected.sort_by(|one, other| one.rise().total_cmp(&other.rise()));
+    let middle = collected.swap_remove(rounds / 2);
+    let what = format!(
+        "{} blobs of {} beside {} artifacts are collected",
+        garbage::BLOBS - garbage::ARTIFACTS,
+        garbage::BLOBS,
+        garbage::ARTIFACTS
+    );
+    let whole =
+        Run { requests: 1, elapsed: middle.took, latencies: vec![middle.took], ..Run::default() };
+    report.add_api(ApiLine::p99(what.clone(), place.name, &whole, COLLECTION));
+    let before = middle.before.latency(0.99);
+    let title = format!("push 4 KiB meanwhile, p99 {:.1} ms before", before / 1000.0);
+    report.add_api(ApiLine::p99(title, place.name, &middle.meanwhile, before + PUSHES_RISE));
+    report.add_memory(MemoryLine::meanwhile(what, place.name, middle.memory, MEMORY));
+    Ok(())
+}
+
+fn collect(settings: &Settings, place: &Place, folder: &Path) -> Outcome<Collected> {
+    let store = place.store();
+    let start = || servers::haven(&settings.binary, folder, &store, &[]);
+    start()?.stop();
+    fill::garbage::fill(place.database(&file_of(folder)), &folder.join("data/storage"))?;
+    let server = start()?;
+    let registry = server.registry()?;
+    let family = Material::new().push_to(&registry)?.small_family;
+    let stretch = |time| {
+        let bound = Bound { time, least: 1, most: u64::MAX };
+        drive(server.address, server.pid(), PUSHERS, bound, &|| push(&registry, &family))
+    };
+    stretch(STRETCH)?;
+    let before = stretch(STRETCH * 8)?;
+    process::forget_peak(server.pid())?;
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let collection = scope.spawn(|| {
+            let took = one_collection(&server);
+            ended.store(true, Ordering::Relaxed);
+            took
+        });
+        let mut meanwhile = Run::default();
+        while !ended.load(Ordering::Relaxed) {
+            let run = stretch(STRETCH)?;
+            meanwhile.requests += run.requests;
+            meanwhile.elapsed += run.elapsed;
+            meanwhile.cpu += run.cpu;
+            meanwhile.latencies.extend(run.latencies);
+        }
+        meanwhile.latencies.sort_unstable();
+        let took =
+            collection.join().map_err(|_| "the collection's thread panicked".to_owned())??;
+        let memory = process::resident(server.pid())?.peak;
+        Ok(Collected { took, before, meanwhile, memory })
+    })
+}
+
+/// Begins a collection by hand and waits for its end.
+fn one_collection(server: &Server) -> Outcome<Duration> {
+    let mut connection = Connection::open(server.address, 64 * 1024)?;
+    let begun = Instant::now();
+    let asked = json!({"schedule": {"type": "Manual"}, "parameters": {"workers": 1}});
+    people::post(server, &mut connection, "/api/v2.0/system/gc/schedule", &asked)?;
+    loop {
+        let newest = people::get(server, &mut connection, "/api/v2.0/system/gc?page_size=1")?;
+        match newest[0]["job_status"].as_str() {
+            Some("Success") => break,
+            Some("Pending" | "Running") | None => thread::sleep(PATIENCE),
+            Some(_) => return Err(format!("the collection failed: {newest}")),
+        }
+    }
+    let took = begun.elapsed();
+    let told: Value = people::get(server, &mut connection, "/api/v2.0/system/gc?page_size=1")?;
+    let parameters: Value =
+        serde_json::from_str(told[0]["job_parameters"].as_str().unwrap_or_default())
+            .map_err(|error| format!("{told}: {error}"))?;
+    let gone = parameters["purged_blobs"].as_u64().unwrap_or_default();
+    match gone >= garbage::BLOBS - garbage::ARTIFACTS {
+        true => Ok(took),
+        false => Err(format!("{gone} blobs were collected: {told}")),
+    }
+}
