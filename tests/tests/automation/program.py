@@ -335,7 +335,8 @@ async def policies(project, own):
     await own.stop_retention_execution(number(location), number(begun))
     await own.get_retention_tasks(number(location), number(begun))
     await own.delete_retention_policy(number(location))
-    await refused(NotFound, own.get_retention_policy(number(location)))
+    # Whoever may not see all projects is not told what is not there.
+    await refused(Forbidden, own.get_retention_policy(number(location)))
 
 
 async def main():

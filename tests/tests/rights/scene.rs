@@ -67,7 +67,7 @@ impl<'a> Scene<'a> {
 
     /// What stands for a part of a path: what comes after its colon, or what its name means.
     async fn value(&self, name: &str, project: &str) -> String {
-        match name.split(':').next_back().unwrap() {
+        match name.split_once(':').map_or(name, |(_, value)| value) {
             "project_name_or_id" | "project_name" => project.to_owned(),
             "repository_name" => "app".to_owned(),
             "reference" => "latest".to_owned(),
