@@ -10,6 +10,7 @@ mod configurations;
 mod curation;
 mod custom_roles;
 mod immutable;
+mod gc;
 mod jobs;
 mod labels;
 mod ldap;
