@@ -352,7 +352,9 @@ fn announce(
     for address in metrics {
         text += &format!("\n  metrics       http://{}/metrics", reachable(*address));
     }
-    println!("{text}");
+    // Written in one piece, so that nobody who reads it gets a part.
+    text.push('\n');
+    print!("{text}");
 }
 
 /// An address that can be called: a server on every address answers on its own.

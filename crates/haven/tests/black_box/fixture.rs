@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Write},
+    io::{Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -128,13 +128,13 @@ impl Server {
                 .spawn()
                 .unwrap();
         let output = Arc::new(Mutex::new(String::new()));
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut written = child.stdout.take().unwrap();
         let kept = output.clone();
         std::thread::spawn(move || {
-            let mut line = String::new();
-            while lines.read_line(&mut line).is_ok_and(|count| count > 0) {
-                kept.lock().unwrap().push_str(&line);
-                line.clear();
+            // What is written in one piece is read in one.
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = written.read(&mut piece) {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..count]));
             }
         });
         let mut server = Self { child, log, output, address: ([0, 0, 0, 0], 0).into() };
