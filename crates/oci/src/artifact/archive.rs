@@ -145,7 +145,7 @@ impl<R: Read> Entries<R> {
 
     /// Reads the current entry to the end of what is kept.
     fn keep(&mut self, kept: &mut Vec<u8>) -> Result<(), ArchiveError> {
-        if kept.len() as u64 + self.unread > LONGEST_FILE {
+        if (kept.len() as u64).saturating_add(self.unread) > LONGEST_FILE {
             return Err(ArchiveError::TooLarge);
         }
         self.spend(self.unread)?;
@@ -178,12 +178,12 @@ impl<R: Read> Entries<R> {
 
 /// A number in octal digits, or, where the first bit is set, in binary.
 fn number(field: &[u8]) -> Option<u64> {
-    if field[0] & 0x80 != 0 {
-        let (high, low) = field.split_at(field.len() - 8);
-        if high[0] != 0x80 || high[1..].iter().any(|byte| *byte != 0) {
-            return None;
-        }
-        return low.try_into().ok().map(u64::from_be_bytes);
+    if let [first, rest @ ..] = field
+        && first & 0x80 != 0
+    {
+        return rest.iter().try_fold(u64::from(first & 0x7f), |number, byte| {
+            Some(number.checked_mul(256)? | u64::from(*byte))
+        });
     }
     let digits = field.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii();
     digits.iter().try_fold(0_u64, |number, digit| match digit {

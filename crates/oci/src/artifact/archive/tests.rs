@@ -125,3 +125,30 @@ proptest! {
         let _anything = chart_file(gzip(&archive).as_slice(), "values.yaml");
     }
 }
+
+#[test]
+fn numbers_are_octal_or_binary() {
+    assert_eq!(number(b"0000644\0"), Some(0o644));
+    assert_eq!(number(b" 17 \0\0\0\0"), Some(0o17));
+    assert_eq!(number(b"8\0\0\0"), None);
+    assert_eq!(number(b""), Some(0));
+    assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 1, 2]), Some(258));
+    assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]), Some(258));
+    assert_eq!(number(&[0xff; 8]), Some(u64::MAX >> 1));
+    // Negative, or more than any archive holds.
+    assert_eq!(number(&[0xff; 12]), None);
+}
+
+#[test]
+fn a_size_that_no_archive_has_is_refused() {
+    for kind in [b'0', b'L', b'x'] {
+        let mut archive = entry(kind, "name", b"");
+        archive[124..136].copy_from_slice(&[0x80, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
+        archive[148..156].copy_from_slice(b"        ");
+        let sum: u64 = archive[..BLOCK].iter().map(|byte| u64::from(*byte)).sum();
+        // The sum of a header may be in binary, too.
+        archive[148..156].copy_from_slice(&sum.to_be_bytes());
+        archive[148] = 0x80;
+        assert!(matches!(joined_files(&archive[..]), Err(ArchiveError::TooLarge)), "{kind}");
+    }
+}
