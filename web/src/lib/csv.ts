@@ -13,7 +13,8 @@ function cell(value: string | number | boolean | null | undefined): string {
 /** Has the browser save a text as a file. */
 export function save(name: string, text: string, type = 'text/csv;charset=utf-8') {
   // The mark at the beginning tells spreadsheets the encoding.
-  const url = URL.createObjectURL(new Blob(['\ufeff', text], { type }))
+  const mark = type.startsWith('text/csv') ? '\ufeff' : ''
+  const url = URL.createObjectURL(new Blob([mark, text], { type }))
   const link = document.createElement('a')
   link.href = url
   link.download = name

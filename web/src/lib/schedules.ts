@@ -1,0 +1,52 @@
+// Schedules in words.
+
+import { readCron, rhythm } from './cron'
+import { number, t, words } from './i18n.svelte'
+
+/** A moment with its day of the week, as the reader's clock shows it. */
+export function moment(date: Date): string {
+  return new Intl.DateTimeFormat(words.language, {
+    weekday: 'short',
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  }).format(date)
+}
+
+/** What a pattern says; the pattern itself where that takes more than a few words. */
+export function inWords(cron: string): string {
+  const read = readCron(cron)
+  const found = read && rhythm(read)
+  if (!found) return cron
+  if (found.kind === 'minutes') return t('schedule.everyMinutes', { n: found.every })
+  const two = (value: number) => String(value).padStart(2, '0')
+  if (found.kind === 'hourly') return t('schedule.everyHour', { minute: two(found.minute) })
+  const time = `${two(found.hour)}:${two(found.minute)}`
+  if (found.kind === 'daily') return t('schedule.everyDay', { time })
+  const all = (names: string[]) => new Intl.ListFormat(words.language).format(names)
+  if (found.kind === 'weekly') {
+    const name = new Intl.DateTimeFormat(words.language, { weekday: found.days.length > 1 ? 'short' : 'long', timeZone: 'UTC' })
+    // The 4th of January 1970 was a Sunday.
+    return t('schedule.everyWeek', { days: all(found.days.map((day) => name.format(new Date(Date.UTC(1970, 0, 4 + day))))), time })
+  }
+  return t('schedule.everyMonth', { days: all(found.days.map((day) => number(day))), time })
+}
+
+/** How long something took. */
+export function lasted(from: string, to: string): string {
+  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
+  return Number.isNaN(seconds) ? '' : duration(seconds)
+}
+
+/** A span of time, by its two largest units. */
+export function duration(seconds: number): string {
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
+  const unit = (value: number, name: string, digits = 0) => new Intl.NumberFormat(words.language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  if (days > 0) return `${unit(days, 'day')} ${unit(hours, 'hour')}`
+  if (hours > 0) return `${unit(hours, 'hour')} ${unit(minutes, 'minute')}`
+  if (minutes > 0) return `${unit(minutes, 'minute')} ${unit(Math.floor(seconds % 60), 'second')}`
+  return unit(seconds, 'second', seconds < 10 ? 1 : 0)
+}
