@@ -45,8 +45,9 @@ export function lasted(from: string, to: string): string {
 export function duration(seconds: number): string {
   const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
   const unit = (value: number, name: string, digits = 0) => new Intl.NumberFormat(words.language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
-  if (days > 0) return `${unit(days, 'day')} ${unit(hours, 'hour')}`
-  if (hours > 0) return `${unit(hours, 'hour')} ${unit(minutes, 'minute')}`
-  if (minutes > 0) return `${unit(minutes, 'minute')} ${unit(Math.floor(seconds % 60), 'second')}`
+  const join = (...parts: (string | false)[]) => parts.filter(Boolean).join(' ')
+  if (days > 0) return join(unit(days, 'day'), hours > 0 && unit(hours, 'hour'))
+  if (hours > 0) return join(unit(hours, 'hour'), minutes > 0 && unit(minutes, 'minute'))
+  if (minutes > 0) return join(unit(minutes, 'minute'), seconds % 60 >= 1 && unit(Math.floor(seconds % 60), 'second'))
   return unit(seconds, 'second', seconds < 10 ? 1 : 0)
 }

@@ -23,6 +23,7 @@ pub(super) const LIST: List = List {
     fields: &[
         Field::number("id", "p.id"),
         Field::number("reference_id", "p.id"),
+        Field::text("project", "p.name"),
         Field::number(
             "hard.storage",
             "CASE WHEN COALESCE(p.storage_limit, -1) < 0 THEN 9223372036854775807 \

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use kit::{Kind, Selection, query::Sort};
+use kit::{
+    Kind, Selection,
+    query::{Filter, Sort},
+};
 use oci::{Algorithm, Digest, RepositoryName};
 
 use super::*;
@@ -151,6 +154,11 @@ async fn quotas_are_listed_in_any_order() {
         assert_eq!(order("hard.storage").await, ["large", "small", "library"]);
         assert_eq!(order("-used.storage").await, ["large", "small", "library"]);
         assert_eq!(order("used.storage").await, ["library", "small", "large"]);
+        assert_eq!(order("project").await, ["large", "library", "small"]);
+        let (allowed, part) = (proof(&world, Action::List).await, Filter::parse("project=~arg"));
+        let selection = Selection { filter: part.unwrap(), ..Selection::default() };
+        let found = list(context, &allowed, None, selection).await.unwrap();
+        assert_eq!((found.total, &*found.items[0].project), (1, "large"));
         let allowed = proof(&world, Action::Read).await;
         let quota = get(context, &allowed, large).await.unwrap();
         assert_eq!((quota.limit, quota.used, &*quota.project), (50, 5, "large"));

@@ -29,5 +29,5 @@ pub use evaluate::Outcome;
 pub use findings::{Finding, findings};
 pub use policy::{Frame, NewPolicy, Policy, Rule};
 pub(crate) use run::run;
-pub use show::{executions, known, log, policy_of, tasks};
+pub use show::{executions, known, log, policy_of, projects_of, tasks};
 pub use template::{TEMPLATES, TemplateInfo};

@@ -1,6 +1,8 @@
 //! Showing policies, and what came of their runs.
 
-use db::args;
+use std::collections::HashMap;
+
+use db::{Args, Sql, args};
 use kit::{Error, Kind, Result, Selection, Subject};
 
 use super::{NewPolicy, Policy, sql};
@@ -10,7 +12,7 @@ use crate::{
     jobs::{self, Execution, Task},
     listing::Listing,
     projects::{Allowed, ProjectRef},
-    rights::{Action, Resource, Right},
+    rights::{self, Action, Resource, Right, System},
 };
 
 /// The policy of a number, and the proof that a caller may do something with it.
@@ -62,6 +64,27 @@ pub(super) async fn find(context: &Context, id: i64) -> Result<Option<(i64, NewP
 pub async fn policy_of(context: &Context, allowed: &Allowed) -> Result<Option<i64>> {
     let row = context.db.one(sql::OF_PROJECT, args![allowed.project().id]).await?;
     row.map(|row| row.get(0)).transpose()
+}
+
+/// The names of the projects that policies are of, by the number of the policy; those that are
+/// gone are left out.
+///
+/// # Errors
+/// None but the database's.
+pub async fn projects_of(
+    context: &Context,
+    allowed: &rights::Allowed<System>,
+    policies: &[i64],
+) -> Result<HashMap<i64, String>> {
+    allowed.require(Right::new(Resource::JobserviceMonitor, Action::List))?;
+    if policies.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut arguments = Args::new();
+    arguments.extend(policies.iter().copied());
+    let statement = Sql::list(sql::PROJECTS_BEFORE, policies.len(), sql::PROJECTS_AFTER);
+    let rows = context.db.all(statement, arguments).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// A page of a policy's runs, the last first.

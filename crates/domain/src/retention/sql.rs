@@ -10,6 +10,13 @@ pub(super) const LOCK: &str = "SELECT project_id FROM retention_policies WHERE i
 /// The policy of a project. $1 project.
 pub(super) const OF_PROJECT: &str = "SELECT id FROM retention_policies WHERE project_id = $1";
 
+/// The projects of some policies: policy, project's name.
+pub(super) const PROJECTS_BEFORE: &str = "\
+    SELECT r.id, p.name FROM retention_policies AS r JOIN projects AS p ON p.id = r.project_id \
+    WHERE r.id IN (";
+/// See [`PROJECTS_BEFORE`].
+pub(super) const PROJECTS_AFTER: &str = ")";
+
 /// A new policy, unless the project has one. $1 project, $2 policy, $3 now.
 pub(super) const INSERT: &str = "\
     INSERT INTO retention_policies (project_id, policy, created_at, updated_at) \

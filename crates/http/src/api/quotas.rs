@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     ApiError, Operations,
     answer::{Done, Listed, Timestamp},
-    request::{PageRequest, Path, Query, Sent},
+    request::{ListRequest, PageRequest, Path, Query, Sent},
 };
 use crate::State;
 
@@ -31,6 +31,17 @@ pub(super) fn operations() -> Operations {
         .get("/quotas", "listQuotas", "The quotas of projects.", list, &[400, 401, 403])
         .get("/quotas/{id}", "getQuota", "A quota.", show, &[401, 403, 404])
         .put("/quotas/{id}", "updateQuota", "Sets a quota.", update, &[400, 401, 403, 404])
+}
+
+/// The operations of this file that only Haven has: quotas found by the names of projects.
+pub(super) fn haven_operations() -> Operations {
+    Operations::haven("quota").get(
+        "/quotas",
+        "findQuotas",
+        "The quotas of projects, by `project`, their name, and what else can be sorted by.",
+        find,
+        &[400, 401, 403],
+    )
 }
 
 /// Which quotas are listed, and in what order.
@@ -122,6 +133,17 @@ async fn list(
         true => domain::Listing { items: Vec::new(), total: 0 },
         false => quotas::list(&state.domain, &allowed, project.as_deref(), selection).await?,
     };
+    Ok(request.answer(found, Quota::from))
+}
+
+async fn find(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    request: ListRequest,
+) -> Result<Listed<Quota>, ApiError> {
+    let right = Right::new(Resource::Quota, Action::List);
+    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let found = quotas::list(&state.domain, &allowed, None, request.selection()?).await?;
     Ok(request.answer(found, Quota::from))
 }
 

@@ -6,9 +6,10 @@ use axum::{Extension, Json, extract};
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     jobs::{
-        self, Attributes, Cron, Trigger,
+        self, Attributes, Cron, Kind, Trigger,
         schedules::{self, When},
     },
+    retention,
 };
 use kit::{Clock, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,17 @@ pub(super) fn operations() -> Operations {
             show_paused,
             &[400, 401, 403, 404],
         )
+}
+
+/// The operations of this file that only Haven has: schedules with whose they are.
+pub(super) fn haven_operations() -> Operations {
+    Operations::haven("schedule").get(
+        "/schedules",
+        "findSchedules",
+        "All schedules, each with its project and when it fires next.",
+        list_with_projects,
+        &[401, 403],
+    )
 }
 
 /// The schedule of a job and what the job is to do, as clients send it. What they were shown
@@ -137,6 +149,21 @@ impl From<schedules::Schedule> for ScheduleTask {
     }
 }
 
+/// A schedule, whose it is and when it fires next.
+#[derive(Serialize, ToSchema)]
+struct ScheduleEntry {
+    id: i64,
+    vendor_type: &'static str,
+    vendor_id: i64,
+    /// The project that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    project_name: Option<String>,
+    cron: String,
+    next_time: Timestamp,
+    update_time: Timestamp,
+}
+
 /// Whether schedules are paused.
 #[derive(Serialize, ToSchema)]
 struct SchedulerStatus {
@@ -159,6 +186,31 @@ async fn list(
     let allowed = access::on_system(&state.domain, &caller, right).await?;
     let found = schedules::list(&state.domain, &allowed, request.page()?).await?;
     Ok(request.answer(found, ScheduleTask::from))
+}
+
+async fn list_with_projects(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    request: PageRequest,
+) -> Result<Listed<ScheduleEntry>, ApiError> {
+    let right = Right::new(Resource::JobserviceMonitor, Action::List);
+    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let found = schedules::list(&state.domain, &allowed, request.page()?).await?;
+    let of_policies = found.items.iter().filter(|schedule| schedule.kind == Kind::Retention);
+    let policies: Vec<i64> = of_policies.map(|schedule| schedule.vendor_id).collect();
+    let mut projects = retention::projects_of(&state.domain, &allowed, &policies).await?;
+    Ok(request.answer(found, |schedule| ScheduleEntry {
+        id: schedule.id,
+        vendor_type: schedule.kind.name(),
+        vendor_id: schedule.vendor_id,
+        project_name: match schedule.kind {
+            Kind::Retention => projects.remove(&schedule.vendor_id),
+            _ => None,
+        },
+        cron: schedule.cron,
+        next_time: schedule.next_at.into(),
+        update_time: schedule.updated_at.into(),
+    }))
 }
 
 /// Everybody who is known may ask, as the portal does for whoever signs in.

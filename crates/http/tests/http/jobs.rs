@@ -96,6 +96,13 @@ async fn a_schedule_is_set_shown_and_removed() {
         let all = all.json();
         assert_eq!(all[0]["vendor_type"], "PURGE_AUDIT_LOG");
         assert_eq!((&all[0]["vendor_id"], &all[0]["cron"]), (&json!(-1), &json!("0 0 0 * * 0")));
+        let with_projects = server.get("admin", "/api/haven/v1/schedules").await;
+        assert_eq!(with_projects.header("x-total-count"), "1");
+        let purges = &with_projects.json()[0];
+        assert_eq!(
+            (&purges["cron"], &purges["project_name"]),
+            (&json!("0 0 0 * * 0"), &Value::Null)
+        );
         let never = json!({"type": "None"});
         assert_eq!(server.ask("admin", "PUT", SCHEDULE, &purge(&never, true)).await.status, 200);
         assert_eq!(server.get("admin", SCHEDULE).await.body, "");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::server::both;
 
 const QUOTAS: &str = "/api/v2.0/quotas";
+const FOUND: &str = "/api/haven/v1/quotas";
 
 #[tokio::test]
 async fn a_quota_is_given_with_the_project_shown_and_set() {
@@ -51,6 +52,14 @@ async fn a_quota_is_given_with_the_project_shown_and_set() {
         assert_eq!(names("reference=project&sort=hard.storage").await, ["p", "library"]);
         assert_eq!(names("sort=-hard.storage").await, ["library", "p"]);
         assert_eq!(names("reference=user").await, Vec::<Value>::new());
+        let found = server.get("admin", &format!("{FOUND}?q=project%3D~ibr&sort=-project")).await;
+        assert_eq!(found.header("x-total-count"), "1");
+        assert_eq!(found.json()[0]["ref"]["name"], "library");
+        let all = server.get("admin", &format!("{FOUND}?sort=-project&page_size=1")).await;
+        assert_eq!(
+            (all.header("x-total-count"), &all.json()[0]["ref"]["name"]),
+            ("2", &json!("p"))
+        );
     }
 }
 
@@ -61,6 +70,7 @@ async fn only_a_sysadmin_sees_sets_and_counts_anew() {
         let id = add_project(&server.domain, "p", true).await;
         for (method, path, body) in [
             ("GET", QUOTAS.to_owned(), ""),
+            ("GET", FOUND.to_owned(), ""),
             ("GET", format!("{QUOTAS}/{id}"), ""),
             ("PUT", format!("{QUOTAS}/{id}"), r#"{"hard":{"storage":1}}"#),
             ("POST", "/api/internal/syncquota".to_owned(), ""),

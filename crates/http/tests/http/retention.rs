@@ -72,6 +72,18 @@ async fn a_policy_lives_and_runs() {
         let second = server.ask("admin", "POST", RETENTIONS, &sent.to_string()).await;
         let said = format!("project {project} already has retention policy {id}");
         assert_eq!(second.error(), (400, "BAD_REQUEST".into(), said));
+        let schedules = server.get("admin", "/api/haven/v1/schedules").await;
+        assert_eq!(schedules.header("x-total-count"), "1");
+        let schedule = &schedules.json()[0];
+        assert_eq!(
+            (&schedule["vendor_type"], &schedule["vendor_id"]),
+            (&json!("RETENTION"), &json!(id))
+        );
+        assert_eq!(
+            (&schedule["project_name"], &schedule["cron"]),
+            (&json!("p"), &json!("0 0 0 * * *"))
+        );
+        assert!(schedule["next_time"].as_str().unwrap() > "2026", "{schedule}");
         let shown = server.get("admin", "/api/v2.0/projects/p").await.json();
         assert_eq!(shown["metadata"]["retention_id"], id.to_string());
 
