@@ -29,7 +29,7 @@ Usage:
                   [--json FILE] [--readme FILE]
       Measures Haven beside docker-registry, nginx and a bare receiver and prints the table.
       Names: those of the table's requests, and huge, memory, ready, token, projects, audit,
-      storm, lists, gc.
+      storm, lists, retention, gc.
       --quick     shorter and fewer runs
       --binary    the haven to measure (target/release/haven)
       --peers     folder that holds docker-registry and nginx (.cache/peers/bin)

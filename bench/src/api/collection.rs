@@ -1,17 +1,16 @@
 //! Garbage collection while pushes go on.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::meanwhile::{Pushes, once};
 use super::{Place, file_of, fill, people};
 use crate::Outcome;
 use crate::http1::Connection;
-use crate::kinds::push;
-use crate::load::{Bound, Run, drive};
+use crate::load::Run;
 use crate::process;
 use crate::registry::Material;
 use crate::report::{ApiLine, MemoryLine, Report};
@@ -25,10 +24,6 @@ const COLLECTION: f64 = 60_000_000.0;
 const PUSHES_RISE: f64 = 50_000.0;
 /// Memory allowed meanwhile, in bytes.
 const MEMORY: u64 = 250_000_000;
-/// How many clients push.
-const PUSHERS: usize = 4;
-/// How long a stretch of pushes is.
-const STRETCH: Duration = Duration::from_millis(500);
 /// How often it is asked whether the collection has ended.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -70,9 +65,7 @@ pub fn measure(
         garbage::BLOBS,
         garbage::ARTIFACTS
     );
-    let whole =
-        Run { requests: 1, elapsed: middle.took, latencies: vec![middle.took], ..Run::default() };
-    report.add_api(ApiLine::p99(what.clone(), place.name, &whole, COLLECTION));
+    report.add_api(ApiLine::p99(what.clone(), place.name, &once(middle.took), COLLECTION));
     let before = middle.before.latency(0.99);
     let title = format!("push 4 KiB meanwhile, p99 {:.1} ms before", before / 1000.0);
     report.add_api(ApiLine::p99(title, place.name, &middle.meanwhile, before + PUSHES_RISE));
@@ -86,42 +79,17 @@ fn collect(settings: &Settings, place: &Place, folder: &Path) -> Outcome<Collect
     start()?.stop();
     fill::garbage::fill(place.database(&file_of(folder)), &folder.join("data/storage"))?;
     let server = start()?;
-    let registry = server.registry()?;
-    let family = Material::new().push_to(&registry)?.small_family;
-    let stretch = |time| {
-        let bound = Bound { time, least: 1, most: u64::MAX };
-        drive(server.address, server.pid(), PUSHERS, bound, &|| push(&registry, &family))
-    };
-    stretch(STRETCH)?;
-    let before = stretch(STRETCH * 8)?;
+    let family = Material::new().push_to(&server.registry()?)?.small_family;
+    let pushes = Pushes::to(&server, &family)?;
     process::forget_peak(server.pid())?;
-    let ended = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let collection = scope.spawn(|| {
-            let took = one_collection(&server);
-            ended.store(true, Ordering::Relaxed);
-            took
-        });
-        let mut meanwhile = Run::default();
-        while !ended.load(Ordering::Relaxed) {
-            let run = stretch(STRETCH)?;
-            meanwhile.requests += run.requests;
-            meanwhile.elapsed += run.elapsed;
-            meanwhile.cpu += run.cpu;
-            meanwhile.latencies.extend(run.latencies);
-        }
-        meanwhile.latencies.sort_unstable();
-        let took =
-            collection.join().map_err(|_| "the collection's thread panicked".to_owned())??;
-        let memory = process::resident(server.pid())?.peak;
-        Ok(Collected { took, before, meanwhile, memory })
-    })
+    let ((), took, meanwhile) = pushes.while_done(|| one_collection(&server))?;
+    let memory = process::resident(server.pid())?.peak;
+    Ok(Collected { took, before: pushes.alone, meanwhile, memory })
 }
 
 /// Begins a collection by hand and waits for its end.
-fn one_collection(server: &Server) -> Outcome<Duration> {
+fn one_collection(server: &Server) -> Outcome<()> {
     let mut connection = Connection::open(server.address, 64 * 1024)?;
-    let begun = Instant::now();
     let asked = json!({"schedule": {"type": "Manual"}, "parameters": {"workers": 1}});
     people::post(server, &mut connection, "/api/v2.0/system/gc/schedule", &asked)?;
     loop {
@@ -132,14 +100,13 @@ fn one_collection(server: &Server) -> Outcome<Duration> {
             Some(_) => return Err(format!("the collection failed: {newest}")),
         }
     }
-    let took = begun.elapsed();
     let told: Value = people::get(server, &mut connection, "/api/v2.0/system/gc?page_size=1")?;
     let parameters: Value =
         serde_json::from_str(told[0]["job_parameters"].as_str().unwrap_or_default())
             .map_err(|error| format!("{told}: {error}"))?;
     let gone = parameters["purged_blobs"].as_u64().unwrap_or_default();
     match gone >= garbage::BLOBS - garbage::ARTIFACTS {
-        true => Ok(took),
+        true => Ok(()),
         false => Err(format!("{gone} blobs were collected: {told}")),
     }
 }

@@ -1,4 +1,4 @@
-//! Lists of a registry with a million artifacts, and pushes into it.
+//! A registry with a million artifacts: its lists, pushes into it, and what is deleted again.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::report::{ApiLine, Report};
 use crate::servers::{self, Server};
 use crate::session::Settings;
 
-use super::{ONE, Place, ask, file_of, fill, people::Caller};
+use super::{ONE, Place, ask, cleaning, file_of, fill, people::Caller};
 use fill::artifacts::Content;
 
 /// How many artifacts there are.
@@ -31,7 +31,8 @@ const PUSH_SHARE: f64 = 1.5;
 /// Everything that a page of the portal shows of artifacts.
 const PARTS: &str = "with_tag=true&with_label=true&with_accessory=true&with_scan_overview=true";
 
-/// Measures pushes into an empty Haven, fills it, and measures its lists and pushes again.
+/// Measures pushes into an empty Haven, fills it, and measures its lists and pushes again, and
+/// how long it takes to delete much of it.
 pub fn measure(
     settings: &Settings,
     place: &Place,
@@ -42,28 +43,46 @@ pub fn measure(
     let start = || servers::haven(&settings.binary, folder, &store, &[]);
     let server = start()?;
     let fixtures = Material::new().push_to(&server.registry()?)?;
-    let empty = put_manifests(settings, &server, &fixtures)?;
+    let empty = match settings.wants("lists") {
+        true => put_manifests(settings, &server, &fixtures)?,
+        false => Run::default(),
+    };
     server.stop();
 
     eprintln!("{ARTIFACTS} artifacts on {} …", place.name);
     let content = fill::artifacts::fill(place.database(&file_of(folder)), ARTIFACTS)?;
     let server = start()?;
-    for (what, path, limit) in asked(&content) {
+    if settings.wants("lists") {
+        measure_lists(settings, place, &server, &content, report)?;
+        let full = put_manifests(settings, &server, &fixtures)?;
+        let title = format!("PUT manifest, {} µs CPU when empty", empty.cpu_per_request().round());
+        let limit = empty.cpu_per_request() * PUSH_SHARE;
+        report.add_api(ApiLine::cpu(title, place.name, &full, limit));
+    }
+    if settings.wants("retention") {
+        cleaning::measure(place, &server, &fixtures.small_family, &content, report)?;
+    }
+    server.stop();
+    Ok(())
+}
+
+fn measure_lists(
+    settings: &Settings,
+    place: &Place,
+    server: &Server,
+    content: &Content,
+    report: &mut Report,
+) -> Outcome<()> {
+    for (what, path, limit) in asked(content) {
         let caller = Caller::admin();
-        let run = ask(settings, &server, &caller, &path, ONE)?;
+        let run = ask(settings, server, &caller, &path, ONE)?;
         report.add_api(ApiLine::p99(what, place.name, &run, limit));
     }
     let limit = if place.postgres.is_some() { CROWD_P95.1 } else { CROWD_P95.0 };
-    let path = format!("{}?{PARTS}&page=1&page_size=10", artifacts_of(&content));
-    let run = ask(settings, &server, &Caller::admin(), &path, CROWD)?;
+    let path = format!("{}?{PARTS}&page=1&page_size=10", artifacts_of(content));
+    let run = ask(settings, server, &Caller::admin(), &path, CROWD)?;
     let title = format!("{CROWD} clients: artifacts, 10 a page");
     report.add_api(ApiLine::p95(title, place.name, &run, limit));
-
-    let full = put_manifests(settings, &server, &fixtures)?;
-    server.stop();
-    let title = format!("PUT manifest, {} µs CPU when empty", empty.cpu_per_request().round());
-    let limit = empty.cpu_per_request() * PUSH_SHARE;
-    report.add_api(ApiLine::cpu(title, place.name, &full, limit));
     Ok(())
 }
 

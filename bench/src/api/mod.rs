@@ -1,9 +1,11 @@
 //! What people and pipelines ask beside images: tokens, lists, logins. Measured on Haven alone,
 //! on SQLite and on PostgreSQL, against fixed limits.
 
+mod cleaning;
 mod collection;
 mod fill;
 mod lists;
+mod meanwhile;
 mod people;
 mod storm;
 
@@ -19,7 +21,8 @@ use crate::session::{Scratch, Settings};
 use people::{Caller, People};
 
 /// What is measured here, by the names that `--only` takes.
-pub const NAMES: [&str; 6] = ["token", "projects", "audit", "storm", "lists", "gc"];
+pub const NAMES: [&str; 7] =
+    ["token", "projects", "audit", "storm", "lists", "retention", "gc"];
 
 /// The most CPU for a token from the second time on, in microseconds.
 const TOKEN_CPU: f64 = 150.0;
@@ -85,7 +88,7 @@ pub fn measure(settings: &Settings, scratch: &Scratch, report: &mut Report) -> O
         if ["token", "projects", "audit", "storm"].iter().any(|name| settings.wants(name)) {
             place.with_new_database(|| measure_on(settings, &place, &folder, report))?;
         }
-        if settings.wants("lists") {
+        if settings.wants("lists") || settings.wants("retention") {
             let folder = scratch.join(&format!("lists-{}", place.name));
             place.with_new_database(|| lists::measure(settings, &place, &folder, report))?;
         }

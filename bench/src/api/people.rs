@@ -125,6 +125,11 @@ pub fn post(
     ask(server, connection, "POST", path, &body.to_string())
 }
 
+/// Deletes as the administrator.
+pub fn delete(server: &Server, connection: &mut Connection, path: &str) -> Outcome<()> {
+    ask(server, connection, "DELETE", path, "").map(drop)
+}
+
 /// Asks as the administrator; gives the answer's JSON.
 pub fn get(server: &Server, connection: &mut Connection, path: &str) -> Outcome<Value> {
     ask(server, connection, "GET", path, "")

@@ -107,6 +107,8 @@ pub(crate) struct Caches {
     pub(crate) cli_secrets: Cached<i64, personal_tokens::CliSecret>,
     pub(crate) cli_proofs: personal_tokens::Proofs,
     pub(crate) repositories: Cached<String, repositories::Repository>,
+    /// How many repositories there are.
+    pub(crate) repository_total: Cached<u8, i64>,
     pub(crate) tags: Cached<Pair<i64, oci::Tag>, artifacts::Target>,
     pub(crate) immutable_rules: Cached<i64, immutability::Rules>,
     pub(crate) manifests: Cached<Pair<i64, oci::Digest>, artifacts::Stored>,
@@ -138,6 +140,7 @@ impl Caches {
             cli_secrets: Cached::new("cli_secret", Self::MOST, |_| 1),
             cli_proofs: personal_tokens::no_proofs(),
             repositories: Cached::new("repository", Self::MOST, |_| 1),
+            repository_total: Cached::new(repositories::TOTAL.0, 8, |_| 1),
             immutable_rules: Cached::new("immutable_rules", Self::MOST, |_| 1),
             tags: Cached::new("tag", Self::MOST, |_| 1),
             manifests: Cached::new("manifest", Self::MANIFEST_BYTES, |stored| {
@@ -167,6 +170,7 @@ impl Caches {
             || self.personal_tokens.apply(change)
             || self.cli_secrets.apply(change)
             || self.repositories.apply(change)
+            || self.repository_total.apply(change)
             || self.immutable_rules.apply(change)
             || self.tags.apply(change)
             || self.manifests.apply(change)
@@ -186,6 +190,7 @@ impl Caches {
         self.personal_tokens.forget_all();
         self.cli_secrets.forget_all();
         self.repositories.forget_all();
+        self.repository_total.forget_all();
         self.immutable_rules.forget_all();
         self.tags.forget_all();
         self.manifests.forget_all();

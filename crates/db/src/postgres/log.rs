@@ -50,8 +50,9 @@ const KEPT: Duration = Duration::from_secs(60);
 /// How long our own rows are believed like those of others after a commit in doubt.
 const DOUBT: Duration = Duration::from_secs(60);
 
-/// The most changes of one transaction that are written down one by one.
-const MOST_CHANGES: usize = 256;
+/// The most changes of one transaction that are written down one by one: as many as there are
+/// when a batch of artifacts is deleted.
+const MOST_CHANGES: usize = 1024;
 
 /// Where notifications are sent.
 const CHANNEL: &str = "haven_changes";

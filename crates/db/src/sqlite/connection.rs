@@ -48,8 +48,12 @@ impl Connection {
             return Err(Error::unavailable(message).into());
         }
         // Checkpoints have a thread of their own. The log is cut back to 64 MiB after a burst.
-        connection
-            .script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")?;
+        // A push of a manifest goes down some thirty trees: in a large database their upper
+        // pages, which the writer should not fetch anew each time, take some MiB.
+        connection.script(
+            "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; \
+             PRAGMA cache_size = -16384;",
+        )?;
         Ok(connection)
     }
 

@@ -135,6 +135,81 @@ async fn what_belongs_to_an_artifact_alone_goes_with_it() {
 }
 
 #[tokio::test]
+async fn what_several_list_goes_once_all_of_them_have_gone() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let repository = "library/x";
+        let blob = world.push_blob(&name(repository), b"blob").await;
+        let push =
+            async |tag: &str, content: Bytes| put(&world, repository, tag, &content).await.unwrap();
+        let child = push("", image(&blob, "child")).await;
+        let inner = push("", index(&[&child])).await;
+        push("outer", index(&[&child, &inner])).await;
+        push("", signature(&blob, &inner)).await;
+        delete(&world, repository, tagged("outer")).await.unwrap();
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM artifacts").await, 0, "{engine:?}");
+        is_sound(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn artifacts_that_are_deleted_together_go_all_or_none() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        let repository = "library/x";
+        let name = name(repository);
+        let blob = world.push_blob(&name, b"blob").await;
+        let own = world.push_blob(&name, b"of one only").await;
+        let push =
+            async |tag: &str, content: Bytes| put(&world, repository, tag, &content).await.unwrap();
+        push("a", image(&own, "a")).await;
+        let part = push("", image(&blob, "part")).await;
+        let listing = push("b", index(&[&part])).await;
+        let signed = push("c", image(&blob, "c")).await;
+        push("", signature(&blob, &signed)).await;
+        push("d", image(&blob, "d")).await;
+        let id = repositories::known(context, &name).await.unwrap().id;
+        let survey = async || survey(context, id, || false).await.unwrap().unwrap();
+        let surveyed = survey().await;
+        assert_eq!(surveyed.len(), 4);
+        let may_delete =
+            world.allowed(&name, Right::new(Resource::Artifact, Action::Delete)).await;
+        let delete = async |these: Vec<Surveyed>| {
+            delete_together(context, &may_delete, &name, these).await
+        };
+
+        push("d-too", image(&blob, "d")).await;
+        assert!(delete(surveyed.clone()).await.unwrap_err().is(Kind::Conflict));
+        push("new", index(&[&listing])).await;
+        let parts: Vec<Surveyed> =
+            surveyed.iter().filter(|artifact| artifact.digest == listing).cloned().collect();
+        assert!(delete(parts).await.unwrap_err().is(Kind::Precondition));
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM tags").await, 6, "{engine:?}");
+
+        super::delete(context, &world.allowed(&name, Right::DELETE).await, &name, &signed)
+            .await
+            .unwrap();
+        let rest: Vec<Surveyed> = survey()
+            .await
+            .into_iter()
+            .chain(surveyed.into_iter().filter(|artifact| artifact.digest == signed))
+            .filter(|artifact| artifact.digest != listing)
+            .collect();
+        assert_eq!(rest.len(), 4, "one of them is gone already");
+        delete(rest).await.unwrap();
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM tags").await, 1, "{engine:?}");
+        assert!(has_digest(&world, repository, &part).await);
+        let told = "SELECT COUNT(*) FROM events WHERE event LIKE '%artifact_deleted%'";
+        assert_eq!(count(&world, told).await, 4);
+        let told = "SELECT COUNT(*) FROM audit_log
+            WHERE operation = 'delete' AND resource_type = 'artifact'";
+        assert_eq!(count(&world, told).await, 4);
+        is_sound(&world).await;
+    }
+}
+
+#[tokio::test]
 async fn more_accessories_than_a_transaction_takes_go_first() {
     for engine in ENGINES {
         let world = World::new(engine).await;

@@ -1,6 +1,10 @@
 //! Deleting tags and artifacts.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    slice,
+    sync::Arc,
+};
 
 use db::{Tx, args};
 use kit::{Error, Kind, Result, Subject};
@@ -10,9 +14,9 @@ use tokio::task;
 use super::{
     locate::{Located, absent, locate},
     pull::unknown,
-    removal::{AT_ONCE, Going, MOST, Removal, Why, ids, require_unlisted},
+    removal::{AT_ONCE, Going, Removal, Why, require_unlisted},
     sql,
-    survey::Surveyed,
+    survey::{self, Surveyed},
 };
 use crate::{
     Context,
@@ -74,7 +78,7 @@ pub async fn delete(
                 let found = args![removal.repository_id, digest.to_string()];
                 let id = tx.one(sql::BY_DIGEST, found).await?.ok_or_else(gone)?.get(0)?;
                 let removed = removal.remove(tx, (id, Why::Asked)).await?.ok_or_else(gone)?;
-                removal.tell(tx, removed).await
+                removal.tell(tx, vec![removed]).await
             })
         })
         .await
@@ -109,6 +113,47 @@ pub(crate) async fn delete_surveyed(
 ) -> Result<()> {
     let reference = Reference::Digest(surveyed.digest);
     delete_as(context, allowed, name, &reference, Some(Arc::new(surveyed.clone()))).await
+}
+
+/// Deletes artifacts as [`delete_surveyed`] does, all in one transaction, or none.
+///
+/// # Errors
+/// As [`delete_surveyed`], for one of them; Conflict when too much goes with them for one
+/// transaction.
+pub(crate) async fn delete_together(
+    context: &Context,
+    allowed: &Allowed,
+    name: &RepositoryName,
+    surveyed: Vec<Surveyed>,
+) -> Result<()> {
+    allowed.require(Right::new(Resource::Artifact, Action::Delete))?;
+    let repository = repositories::allowed(context, allowed, name).await?;
+    let audit = audit::by(context, allowed.by()).await?;
+    let removal = removal(context, &repository, name, &audit);
+    let surveyed = Arc::new(surveyed);
+    context
+        .db
+        .write(move |tx| {
+            let (removal, surveyed) = (removal.clone(), surveyed.clone());
+            Box::pin(async move {
+                survey::require_unchanged(tx, &surveyed).await?;
+                let ids: Vec<i64> = surveyed.iter().map(|artifact| artifact.id).collect();
+                let removed = removal.remove_all(tx, &ids, Why::Asked).await?;
+                let known: HashMap<i64, &Surveyed> =
+                    surveyed.iter().map(|artifact| (artifact.id, artifact)).collect();
+                for gone in &removed {
+                    if let Some(artifact) = known.get(&gone.id) {
+                        artifact.require_tags(&gone.tags)?;
+                    }
+                }
+                let waiting = removal.along(tx, &removed).await?;
+                if !removal.remove_along(tx, waiting.into()).await?.is_empty() {
+                    return Err(Error::new(Kind::Conflict, "too much goes with the artifacts"));
+                }
+                removal.tell(tx, removed).await
+            })
+        })
+        .await
 }
 
 async fn delete_as(
@@ -176,18 +221,17 @@ impl Deletion {
                 Box::pin(async move {
                     let artifact = located(tx, &removal, &reference).await?;
                     if let Some(surveyed) = &surveyed {
-                        surveyed.require_unchanged(tx).await?;
+                        survey::require_unchanged(tx, slice::from_ref(surveyed.as_ref())).await?;
                     }
-                    let digest = artifact.digest.to_string();
-                    let found = args![removal.repository_id, digest, MOST];
-                    let accessories = ids(&tx.all(sql::ACCESSORIES, found).await?)?;
-                    let mut removed = false;
-                    if accessories.len() > AT_ONCE {
-                        for id in accessories.into_iter().take(AT_ONCE) {
-                            removed |= removal.remove(tx, (id, Why::Accessory)).await?.is_some();
-                        }
+                    let digest = [artifact.digest.to_string()];
+                    let found = removal.accessories(tx, &digest, 0).await?;
+                    if found.len() <= AT_ONCE {
+                        return Ok(false);
                     }
-                    Ok(removed)
+                    let some = found.into_iter().take(AT_ONCE).map(|(_, artifact)| artifact);
+                    let some: Vec<i64> = some.collect();
+                    let removed = removal.remove_all(tx, &some, Why::Accessory).await?;
+                    Ok(!removed.is_empty())
                 })
             })
             .await
@@ -205,7 +249,7 @@ impl Deletion {
                 Box::pin(async move {
                     let artifact = located(tx, &removal, &reference).await?;
                     if let Some(surveyed) = &surveyed {
-                        surveyed.require_unchanged(tx).await?;
+                        survey::require_unchanged(tx, slice::from_ref(surveyed.as_ref())).await?;
                     }
                     let removed = removal.remove(tx, (artifact.id, Why::Asked)).await?;
                     let removed = removed.ok_or_else(|| absent(&removal.name, &reference))?;
@@ -213,6 +257,7 @@ impl Deletion {
                     if let Some(surveyed) = &surveyed {
                         surveyed.require_tags(&removed.tags)?;
                     }
+                    let removed = vec![removed];
                     let waiting = removal.along(tx, &removed).await?;
                     let waiting = removal.remove_along(tx, waiting.into()).await?;
                     removal.tell(tx, removed).await?;

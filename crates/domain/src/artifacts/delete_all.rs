@@ -16,7 +16,8 @@ use crate::{
     Context,
     access::{Allowed, Right},
     audit::{self, Entry, Event},
-    events, immutability, repositories, uploads,
+    events::{self, Happened},
+    immutability, repositories, uploads,
 };
 
 /// Deletes a repository: its artifacts in many short transactions, then what it holds, then
@@ -52,8 +53,11 @@ struct Emptying {
 /// How far a round of removals has come.
 #[derive(Clone, Copy)]
 struct Round {
-    /// Artifacts with lower numbers are still to be looked at.
-    below: i64,
+    /// The highest number of an artifact that is to go.
+    newest: i64,
+    /// The time of push and the number of the artifact that was looked at last: those before it
+    /// are still to be looked at.
+    last: (i64, i64),
     /// How many have been removed.
     removed: usize,
 }
@@ -64,10 +68,10 @@ impl Emptying {
         let newest = args![self.removal.repository_id];
         let newest = self.context.db.one(sql::NEWEST, newest).await?;
         let newest: i64 = newest.map_or(Ok(0), |row| row.get(0))?;
-        // Indexes mostly come after what they list, so that one round from the newest on finds
-        // nothing that is still listed.
+        // Indexes mostly come after what they list, so that one round from the last pushed on
+        // finds nothing that is still listed.
         loop {
-            let mut round = Round { below: newest.saturating_add(1), removed: 0 };
+            let mut round = Round { newest, last: (i64::MAX, i64::MAX), removed: 0 };
             while let Some(next) = self.remove_some(round).await? {
                 round = next;
             }
@@ -120,17 +124,17 @@ impl Emptying {
                 let removal = removal.clone();
                 Box::pin(async move {
                     let most = i64::try_from(AT_ONCE).map_err(Error::internal)?;
-                    let next = args![removal.repository_id, round.below, most];
-                    let next = ids(&tx.all(sql::NEWEST_BELOW, next).await?)?;
-                    let Some(&below) = next.last() else { return Ok(None) };
-                    let mut deleted = Vec::new();
-                    for id in next {
-                        if let Some(removed) = removal.remove(tx, (id, Why::All)).await? {
-                            deleted.push(removal.deleted(removed));
-                        }
-                    }
+                    let (pushed_at, id) = round.last;
+                    let next = args![removal.repository_id, pushed_at, id, round.newest, most];
+                    let rows = tx.all(sql::LAST_PUSHED, next).await?;
+                    let Some(row) = rows.last() else { return Ok(None) };
+                    let last = (row.get(1)?, row.get(0)?);
+                    let removed = removal.remove_all(tx, &ids(&rows)?, Why::All).await?;
+                    let deleted: Vec<Happened> =
+                        removed.into_iter().map(|removed| removal.deleted(removed)).collect();
                     events::record_all(tx, &deleted).await?;
-                    Ok(Some(Round { below, removed: round.removed + deleted.len() }))
+                    let removed = round.removed + deleted.len();
+                    Ok(Some(Round { last, removed, ..round }))
                 })
             })
             .await

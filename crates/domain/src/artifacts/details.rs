@@ -1,7 +1,7 @@
 //! What is shown of artifacts: pages of rows, and their parts with one query for each kind of
 //! part. The content of an artifact is not read for it.
 
-use db::{Args, Row, Sql, args};
+use db::{Args, Row, args};
 use kit::{
     Error, Result, Selection, Time,
     query::{Direction, Pattern},
@@ -340,8 +340,7 @@ pub(super) async fn find(
     };
     let missing = || absent(name, reference);
     let id: i64 = row.ok_or_else(missing)?.get(0)?;
-    let shown = Sql::list(sql::ARTIFACTS_SHOWN, 1, ")");
-    read_artifact(&db.one(shown, args![id]).await?.ok_or_else(missing)?)
+    read_artifact(&db.one(sql::ARTIFACT, args![id]).await?.ok_or_else(missing)?)
 }
 
 fn read_artifact(row: &Row) -> Result<Details> {

@@ -1,11 +1,19 @@
 //! Statements for what is shown of artifacts.
 
-/// What is shown of artifacts.
+/// What lists show of artifacts: annotations that are too long are only shown of one. No page
+/// gets too large for that.
 pub(super) const ARTIFACTS_SHOWN: &str = "\
     SELECT a.id, a.project_id, a.repository_id, r.name, a.digest, a.kind, a.config_media_type, \
     a.media_type, a.artifact_type, a.size, a.icon, a.pushed_at, a.pulled_at, a.extra_attrs, \
+    CASE WHEN octet_length(a.annotations) <= 65536 THEN a.annotations END \
+    FROM artifacts AS a JOIN repositories AS r ON r.id = a.repository_id WHERE a.id IN (";
+
+/// What is shown of one artifact, with the columns of [`ARTIFACTS_SHOWN`]. $1 id.
+pub(super) const ARTIFACT: &str = "\
+    SELECT a.id, a.project_id, a.repository_id, r.name, a.digest, a.kind, a.config_media_type, \
+    a.media_type, a.artifact_type, a.size, a.icon, a.pushed_at, a.pulled_at, a.extra_attrs, \
     a.annotations FROM artifacts AS a JOIN repositories AS r ON r.id = a.repository_id \
-    WHERE a.id IN (";
+    WHERE a.id = $1";
 
 /// What decides about who sees an artifact.
 pub(super) const ARTIFACT_COLUMNS: &str = "a.id, s.name ";
@@ -73,12 +81,15 @@ pub(super) const PROJECT_ROOTS: &str = "SELECT CAST(COALESCE(SUM(c.roots), 0) AS
     FROM repositories AS r JOIN artifact_counts AS c ON c.repository_id = r.id \
     WHERE r.project_id = $1";
 
-/// The tags of artifacts, out of a list.
+/// The tags of artifacts, out of a list; of each artifact the thousand that were pushed last.
 pub(super) const TAGS_BEFORE: &str = "\
-    SELECT artifact_id, id, repository_id, name, pushed_at, pulled_at FROM tags \
-    WHERE artifact_id IN (";
+    SELECT artifact_id, id, repository_id, name, pushed_at, pulled_at FROM (\
+        SELECT t.artifact_id, t.id, t.repository_id, t.name, t.pushed_at, t.pulled_at, \
+        ROW_NUMBER() OVER (PARTITION BY t.artifact_id ORDER BY t.pushed_at DESC, t.id DESC) \
+            AS place \
+        FROM tags AS t WHERE t.artifact_id IN (";
 /// See [`TAGS_BEFORE`].
-pub(super) const TAGS_AFTER: &str = ") ORDER BY pushed_at DESC, name";
+pub(super) const TAGS_AFTER: &str = ")) AS found WHERE place <= 1000 ORDER BY pushed_at DESC, name";
 
 /// What indexes list, out of a list of indexes.
 pub(super) const CHILDREN_BEFORE: &str = "\
@@ -87,36 +98,30 @@ pub(super) const CHILDREN_BEFORE: &str = "\
 /// See [`CHILDREN_BEFORE`].
 pub(super) const CHILDREN_AFTER: &str = ") ORDER BY parent_id, position";
 
-/// The accessories of artifacts, out of a list: first which artifact they are shown with.
+/// The accessories of artifacts, out of a list, of each the first thousand, with the columns of
+/// [`ACCESSORIES_SHOWN`].
 pub(super) const ACCESSORIES_BEFORE: &str = "\
-    SELECT s.id, c.id, c.artifact_id, s.id, c.subject_digest, r.name, a.digest, a.size, c.kind, \
-    c.created_at FROM artifacts AS s \
-    JOIN accessories AS c ON c.repository_id = s.repository_id AND c.subject_digest = s.digest \
-    JOIN artifacts AS a ON a.id = c.artifact_id \
-    JOIN repositories AS r ON r.id = c.repository_id WHERE s.id IN (";
+    SELECT c.id, c.artifact_id, c.subject_id, c.subject_digest, r.name, a.digest, a.size, c.kind, \
+    c.created_at FROM (\
+        SELECT n.id, n.artifact_id, s.id AS subject_id, n.subject_digest, n.repository_id, n.kind, \
+        n.created_at, ROW_NUMBER() OVER (PARTITION BY s.id ORDER BY n.id) AS place \
+        FROM artifacts AS s JOIN accessories AS n \
+            ON n.repository_id = s.repository_id AND n.subject_digest = s.digest \
+        WHERE s.id IN (";
 /// See [`ACCESSORIES_BEFORE`].
-pub(super) const ACCESSORIES_AFTER: &str = ") ORDER BY c.id";
-
-/// The signatures of indexes that list artifacts out of a list which have none of their own,
-/// with the columns of [`ACCESSORIES_BEFORE`].
-pub(super) const INHERITED_BEFORE: &str = "\
-    SELECT DISTINCT l.child_id, c.id, c.artifact_id, s.id, c.subject_digest, r.name, a.digest, \
-    a.size, c.kind, c.created_at FROM artifact_children AS l \
-    JOIN artifacts AS o ON o.id = l.child_id \
-    JOIN artifacts AS s ON s.id = l.parent_id \
-    JOIN accessories AS c ON c.repository_id = s.repository_id AND c.subject_digest = s.digest \
-        AND c.kind IN ('signature.cosign', 'signature.notation') \
+pub(super) const ACCESSORIES_AFTER: &str = ")) AS c \
     JOIN artifacts AS a ON a.id = c.artifact_id \
-    JOIN repositories AS r ON r.id = c.repository_id \
-    WHERE NOT EXISTS (SELECT 1 FROM accessories AS n WHERE n.repository_id = o.repository_id \
-        AND n.subject_digest = o.digest AND n.kind IN ('signature.cosign', 'signature.notation')) \
-    AND l.child_id IN (";
-/// See [`INHERITED_BEFORE`].
-pub(super) const INHERITED_AFTER: &str = ") ORDER BY c.id";
+    JOIN repositories AS r ON r.id = c.repository_id WHERE c.place <= 1000 ORDER BY c.id";
 
-/// What is shown of accessories, with the columns of [`ACCESSORIES_BEFORE`].
+/// The indexes that list artifacts, out of a list: a thousand in all.
+pub(super) const PARENTS_BEFORE: &str = "\
+    SELECT DISTINCT child_id, parent_id FROM artifact_children WHERE child_id IN (";
+/// See [`PARENTS_BEFORE`].
+pub(super) const PARENTS_AFTER: &str = ") ORDER BY child_id, parent_id LIMIT 1000";
+
+/// What is shown of accessories.
 pub(super) const ACCESSORIES_SHOWN: &str = "\
-    SELECT c.id, c.id, c.artifact_id, s.id, c.subject_digest, r.name, a.digest, a.size, c.kind, \
+    SELECT c.id, c.artifact_id, s.id, c.subject_digest, r.name, a.digest, a.size, c.kind, \
     c.created_at FROM accessories AS c \
     JOIN artifacts AS a ON a.id = c.artifact_id \
     JOIN repositories AS r ON r.id = c.repository_id \

@@ -8,7 +8,7 @@ use super::list_sql as sql;
 use crate::{
     Context,
     access::Sight,
-    listing::{Chosen, Field, List, Listing},
+    listing::{Chosen, Field, List, Listing, Source},
     projects::Allowed,
     repositories,
     rights::{Action, Resource, Right, View},
@@ -67,12 +67,15 @@ pub async fn all_repositories(
     sight: &Sight,
     selection: &Selection,
 ) -> Result<Listing<RepositoryDetails>> {
-    let (from, args) = match sight.view() {
-        View::Everything => (sql::EVERY_REPOSITORY_FROM, args![]),
-        view => (sql::VISIBLE_REPOSITORIES_FROM, args![view.user_id(), view.robot_id()]),
+    let (from, args, total) = match sight.view() {
+        View::Everything => {
+            (sql::EVERY_REPOSITORY_FROM, args![], Some(repositories::total(context).await?))
+        }
+        view => (sql::VISIBLE_REPOSITORIES_FROM, args![view.user_id(), view.robot_id()], None),
     };
     if sight.is_whole() {
-        return REPOSITORIES.page(&context.db, from, args, selection, read_repository).await;
+        let source = Source { from, args, among: None, counted: None, total };
+        return REPOSITORIES.page_from(&context.db, &source, selection, read_repository).await;
     }
     let covers = |project_id, is_public, rest: &str| sight.covers(project_id, is_public, rest);
     covered_repositories(context, from, args, selection, covers).await

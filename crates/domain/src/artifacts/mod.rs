@@ -50,7 +50,7 @@ use oci::Digest;
 pub(crate) use additions::readers;
 pub use additions::{Shown, addition, vulnerabilities};
 pub use copy::{Source, copy};
-pub(crate) use delete::delete_surveyed;
+pub(crate) use delete::{delete_surveyed, delete_together};
 pub use delete::{delete, delete_artifact, untag};
 pub use delete_all::delete_repository;
 pub use details::{Details, With, accessories, details, list, list_in_project, list_latest};

@@ -1,7 +1,7 @@
 //! The parts of artifacts: tags, entries of indexes, accessories. Each kind is fetched with one
 //! query for all artifacts of a page.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use db::{Args, Row, Sql};
 use kit::{Error, Result, Time};
@@ -73,6 +73,13 @@ pub struct Accessory {
     pub created_at: Time,
 }
 
+impl Accessory {
+    /// Whether it vouches for what it is about.
+    fn is_signature(&self) -> bool {
+        matches!(self.kind.as_str(), "signature.cosign" | "signature.notation")
+    }
+}
+
 /// Adds the parts that are to be shown.
 pub(super) async fn add(context: &Context, with: With, artifacts: &mut [Details]) -> Result<()> {
     let ids: Vec<i64> = artifacts.iter().map(|artifact| artifact.id).collect();
@@ -82,13 +89,14 @@ pub(super) async fn add(context: &Context, with: With, artifacts: &mut [Details]
         .map(|artifact| artifact.id)
         .collect();
     let labelled = if with.labels { ids.as_slice() } else { &[] };
-    let (tags, children, accessories, inherited, mut labels) = tokio::try_join!(
+    let (tags, children, mut accessories, parents, mut labels) = tokio::try_join!(
         fetch(context, with.tags, &ids, sql::TAGS_BEFORE, sql::TAGS_AFTER),
         fetch(context, true, &indexes, sql::CHILDREN_BEFORE, sql::CHILDREN_AFTER),
-        fetch(context, with.accessories, &ids, sql::ACCESSORIES_BEFORE, sql::ACCESSORIES_AFTER),
-        fetch(context, with.inherited, &ids, sql::INHERITED_BEFORE, sql::INHERITED_AFTER),
+        accessories(context, with.accessories || with.inherited, &ids),
+        fetch(context, with.inherited, &ids, sql::PARENTS_BEFORE, sql::PARENTS_AFTER),
         labels::of(context, labelled),
     )?;
+    let mut inherited = inherited(context, &parents, &accessories).await?;
     for artifact in artifacts.iter_mut() {
         artifact.labels = labels.remove(&artifact.id).unwrap_or_default();
     }
@@ -106,17 +114,58 @@ pub(super) async fn add(context: &Context, with: With, artifacts: &mut [Details]
             artifact.children.push(child);
         }
     }
-    for row in &accessories {
-        if let Some(artifact) = by_id.get_mut(&row.get(0)?) {
-            artifact.accessories.push(read_accessory(row)?);
+    for (id, artifact) in by_id {
+        if with.accessories {
+            artifact.accessories = accessories.remove(&id).unwrap_or_default();
         }
-    }
-    for row in &inherited {
-        if let Some(artifact) = by_id.get_mut(&row.get(0)?) {
-            artifact.inherited.push(read_accessory(row)?);
-        }
+        artifact.inherited = inherited.remove(&id).unwrap_or_default();
     }
     Ok(())
+}
+
+/// The accessories of some artifacts by these, if they are wanted.
+async fn accessories(
+    context: &Context,
+    wanted: bool,
+    ids: &[i64],
+) -> Result<HashMap<i64, Vec<Accessory>>> {
+    let (before, after) = (sql::ACCESSORIES_BEFORE, sql::ACCESSORIES_AFTER);
+    let mut found: HashMap<i64, Vec<Accessory>> = HashMap::new();
+    for row in fetch(context, wanted, ids, before, after).await? {
+        let accessory = read_accessory(&row)?;
+        if let Some(subject) = accessory.subject_id {
+            found.entry(subject).or_default().push(accessory);
+        }
+    }
+    Ok(found)
+}
+
+/// The signatures of the indexes that list artifacts, by these, which have none of their own.
+async fn inherited(
+    context: &Context,
+    parents: &[Row],
+    own: &HashMap<i64, Vec<Accessory>>,
+) -> Result<HashMap<i64, Vec<Accessory>>> {
+    let mut unsigned: Vec<(i64, i64)> = Vec::new();
+    for row in parents {
+        let child: i64 = row.get(0)?;
+        if !own.get(&child).is_some_and(|own| own.iter().any(Accessory::is_signature)) {
+            unsigned.push((child, row.get(1)?));
+        }
+    }
+    let indexes: BTreeSet<i64> = unsigned.iter().map(|(_, parent)| *parent).collect();
+    let indexes: Vec<i64> = indexes.into_iter().collect();
+    let of_indexes = accessories(context, true, &indexes).await?;
+    let mut found: HashMap<i64, Vec<Accessory>> = HashMap::new();
+    for (child, parent) in unsigned {
+        let signatures = of_indexes.get(&parent).map(Vec::as_slice).unwrap_or_default();
+        let signatures = signatures.iter().filter(|accessory| accessory.is_signature());
+        found.entry(child).or_default().extend(signatures.cloned());
+    }
+    for signatures in found.values_mut() {
+        signatures.sort_unstable_by_key(|accessory| accessory.id);
+    }
+    Ok(found)
 }
 
 /// The rows of one kind of part of some artifacts, if it is wanted and there are any.
@@ -157,20 +206,20 @@ fn read_child(row: &Row) -> Result<Child> {
     })
 }
 
-/// Reads an accessory behind the number of what it is shown with.
+/// Reads an accessory.
 pub(super) fn read_accessory(row: &Row) -> Result<Accessory> {
-    let kind: String = row.get(8)?;
+    let kind: String = row.get(7)?;
     Ok(Accessory {
-        id: row.get(1)?,
-        artifact_id: row.get(2)?,
-        subject_id: row.get(3)?,
-        subject_digest: row.get(4)?,
-        repository_name: row.get(5)?,
-        digest: row.get(6)?,
-        size: row.get(7)?,
+        id: row.get(0)?,
+        artifact_id: row.get(1)?,
+        subject_id: row.get(2)?,
+        subject_digest: row.get(3)?,
+        repository_name: row.get(4)?,
+        digest: row.get(5)?,
+        size: row.get(6)?,
         icon: icons::of_accessory(&kind),
         kind,
-        created_at: row.get(9)?,
+        created_at: row.get(8)?,
     })
 }
 

@@ -1,11 +1,11 @@
 //! Removing artifacts within a transaction: what every delete has in common.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
-use db::{Row, Tx, args};
+use db::{Args, Row, Sql, Tx, args};
 use kit::{Error, Kind, Result, Subject};
 use oci::{Digest, RepositoryName, Tag};
 
@@ -49,54 +49,132 @@ pub(super) struct Removal {
 
 /// An artifact that has gone.
 pub(super) struct Removed {
+    pub(super) id: i64,
     pub(super) digest: Digest,
     pub(super) tags: Vec<Tag>,
     /// What it listed.
     parts: Vec<i64>,
 }
 
+/// An artifact that is about to go.
+struct Found {
+    id: i64,
+    digest: Digest,
+    manifest_id: i64,
+}
+
 impl Removal {
-    /// Removes an artifact with its tags. None when there is none, or something keeps it.
+    /// Removes an artifact as [`Removal::remove_all`] does. None when there is none, or something
+    /// keeps it.
     ///
-    /// Its blobs stay for a window, and what refers to it stays.
+    /// # Errors
+    /// As [`Removal::remove_all`].
+    pub(super) async fn remove(&self, tx: &mut Tx, (id, why): Going) -> Result<Option<Removed>> {
+        Ok(self.remove_all(tx, &[id], why).await?.pop())
+    }
+
+    /// Removes artifacts with their tags, with as many statements as for one; gives those that
+    /// were there and that nothing kept. What another one of them listed goes after it.
+    ///
+    /// Their blobs stay for a window, and what refers to them stays.
     ///
     /// # Errors
     /// Precondition when an index lists one that is asked for; Immutable when a rule keeps one of
     /// the tags.
-    pub(super) async fn remove(&self, tx: &mut Tx, (id, why): Going) -> Result<Option<Removed>> {
-        let Some(found) = tx.one(sql::FIND, args![self.repository_id, id]).await? else {
-            return Ok(None);
-        };
-        let (digest, manifest_id) = (parse(&found.get::<String>(0)?)?, found.get::<i64>(1)?);
+    pub(super) async fn remove_all(
+        &self,
+        tx: &mut Tx,
+        ids: &[i64],
+        why: Why,
+    ) -> Result<Vec<Removed>> {
+        let mut left = self.find(tx, ids).await?;
+        if why == Why::Asked {
+            return self.take(tx, left, why).await;
+        }
         // What may be kept is locked before anything is changed; else in the order in which a
         // push locks: blobs, bytes, artifact.
-        if why != Why::Asked
-            && (tx.one(sql::LOCK, args![id]).await?.is_none() || is_kept(tx, id, why).await?)
-        {
-            return Ok(None);
+        let locked = among(tx, LOCK, left.iter().map(|found| found.id)).await?;
+        left.retain(|found| locked.contains(&found.id));
+        if why == Why::Part {
+            let tagged = among(tx, TAGGED, left.iter().map(|found| found.id)).await?;
+            left.retain(|found| !tagged.contains(&found.id));
         }
-        let (caches, now) = (&self.caches, self.audit.now());
-        let blobs = uploads::unreference(tx, caches, self.repository_id, id, now).await?;
-        tx.one(sql::LOCK_CONTENT, args![manifest_id]).await?;
-        if why == Why::Asked {
-            if tx.one(sql::LOCK, args![id]).await?.is_none() {
-                // Nobody holds what it needed: that was settled when it went.
-                return Ok(None);
+        let mut removed = Vec::new();
+        while !left.is_empty() {
+            let listed = among(tx, LISTED, left.iter().map(|found| found.id)).await?;
+            let (kept, free): (Vec<_>, Vec<_>) =
+                left.into_iter().partition(|found| listed.contains(&found.id));
+            if free.is_empty() {
+                break;
             }
-            require_unlisted(tx, id, &digest).await?;
+            removed.extend(self.take(tx, free, why).await?);
+            left = kept;
         }
-        let tags = names(&tx.all(sql::DELETE_TAGS, args![id]).await?)?;
-        let named = tags.iter().map(Tag::as_str);
+        Ok(removed)
+    }
+
+    /// Artifacts of the repository, by their numbers.
+    async fn find(&self, tx: &mut Tx, ids: &[i64]) -> Result<Vec<Found>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(AT_ONCE) {
+            let mut arguments = args![self.repository_id];
+            arguments.extend(some.iter().copied());
+            let find = Sql::list(sql::FIND_BEFORE, some.len(), sql::FIND_AFTER);
+            for row in tx.all(find, arguments).await? {
+                let digest = parse(&row.get::<String>(1)?)?;
+                found.push(Found { id: row.get(0)?, digest, manifest_id: row.get(2)? });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes artifacts that nothing keeps, or that are asked for.
+    async fn take(&self, tx: &mut Tx, mut going: Vec<Found>, why: Why) -> Result<Vec<Removed>> {
+        let (caches, repository_id) = (&self.caches, self.repository_id);
+        let numbers: Vec<i64> = going.iter().map(|found| found.id).collect();
+        let needed = uploads::lock_needed(tx, repository_id, &numbers).await?;
+        let manifests: Vec<i64> = going.iter().map(|found| found.manifest_id).collect();
+        among(tx, LOCK_CONTENTS, manifests.iter().copied()).await?;
+        if why == Why::Asked {
+            // Nobody holds what a missing one needed: that was settled when it went.
+            let locked = among(tx, LOCK, numbers.iter().copied()).await?;
+            going.retain(|found| locked.contains(&found.id));
+            let listed = among(tx, LISTED, numbers.iter().copied()).await?;
+            for found in going.iter().filter(|found| listed.contains(&found.id)) {
+                require_unlisted(tx, found.id, &found.digest).await?;
+            }
+        }
+        if going.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tags: HashMap<i64, Vec<Tag>> = HashMap::new();
+        for row in all(tx, DELETE_TAGS, numbers.iter().copied()).await? {
+            let tag = row.get::<String>(1)?.parse().map_err(Error::internal)?;
+            tags.entry(row.get(0)?).or_default().push(tag);
+        }
+        let named = tags.values().flatten().map(Tag::as_str);
         immutability::protect(tx, self.project_id, &self.name, named).await?;
-        for tag in &tags {
-            caches.tags.changes(tx, &Pair(self.repository_id, tag.clone()));
+        for tag in tags.values().flatten() {
+            caches.tags.changes(tx, &Pair(repository_id, tag.clone()));
         }
-        let parts = ids(&tx.all(sql::PARTS, args![id]).await?)?;
-        tx.execute(sql::DELETE_ARTIFACT, args![id]).await?;
-        tx.execute(sql::DELETE_CONTENT, args![manifest_id]).await?;
-        caches.manifests.changes(tx, &Pair(self.repository_id, digest));
-        quotas::remove(tx, self.project_id, &blobs, Some(manifest_id)).await?;
-        Ok(Some(Removed { digest, tags, parts }))
+        let mut parts: HashMap<i64, Vec<i64>> = HashMap::new();
+        for row in all(tx, PARTS, numbers.iter().copied()).await? {
+            parts.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        all(tx, DELETE_NEEDS, numbers.iter().copied()).await?;
+        let now = self.audit.now();
+        let blobs = uploads::unreference(tx, caches, repository_id, &needed, now).await?;
+        all(tx, DELETE_ARTIFACTS, numbers.iter().copied()).await?;
+        all(tx, DELETE_CONTENTS, manifests.iter().copied()).await?;
+        for found in &going {
+            caches.manifests.changes(tx, &Pair(repository_id, found.digest));
+        }
+        quotas::remove(tx, self.project_id, &blobs, &manifests).await?;
+        let removed = going.into_iter().map(|Found { id, digest, .. }| {
+            let tags = tags.remove(&id).unwrap_or_default();
+            Removed { id, digest, tags, parts: parts.remove(&id).unwrap_or_default() }
+        });
+        Ok(removed.collect())
     }
 
     /// An event of the repository.
@@ -139,12 +217,16 @@ impl Removal {
         Ok(true)
     }
 
-    /// Tells of an artifact that somebody deleted.
-    pub(super) async fn tell(&self, tx: &mut Tx, removed: Removed) -> Result<()> {
-        let resource = format!("{}@{}", self.name, removed.digest);
-        let entry = Entry::new(audit::Event::DeleteArtifact, resource);
-        self.audit.record(tx, entry.in_project(self.project_id)).await?;
-        events::record(tx, &self.deleted(removed)).await
+    /// Tells of artifacts that somebody deleted.
+    pub(super) async fn tell(&self, tx: &mut Tx, removed: Vec<Removed>) -> Result<()> {
+        let entries = removed.iter().map(|removed| {
+            let resource = format!("{}@{}", self.name, removed.digest);
+            Entry::new(audit::Event::DeleteArtifact, resource).in_project(self.project_id)
+        });
+        self.audit.record_all(tx, entries).await?;
+        let deleted: Vec<Happened> =
+            removed.into_iter().map(|removed| self.deleted(removed)).collect();
+        events::record_all(tx, &deleted).await
     }
 
     /// Removes what waits, and what goes with it: its accessories, and what it listed and
@@ -155,37 +237,97 @@ impl Removal {
         mut waiting: VecDeque<Going>,
     ) -> Result<VecDeque<Going>> {
         let mut seen: BTreeSet<i64> = waiting.iter().map(|(id, _)| *id).collect();
-        for _ in 0..AT_ONCE {
-            let Some(going) = waiting.pop_front() else { break };
-            if let Some(removed) = self.remove(tx, going).await? {
-                for next in self.along(tx, &removed).await? {
-                    if seen.insert(next.0) {
-                        waiting.push_back(next);
-                    }
+        let mut may = AT_ONCE;
+        while may > 0 && !waiting.is_empty() {
+            let some: Vec<Going> = waiting.drain(..waiting.len().min(may)).collect();
+            may -= some.len();
+            let mut removed = Vec::new();
+            for why in [Why::Accessory, Why::Part] {
+                let of = some.iter().filter(|going| going.1 == why).map(|going| going.0);
+                let of: Vec<i64> = of.collect();
+                if !of.is_empty() {
+                    removed.extend(self.remove_all(tx, &of, why).await?);
+                }
+            }
+            for next in self.along(tx, &removed).await? {
+                if seen.insert(next.0) {
+                    waiting.push_back(next);
                 }
             }
         }
         Ok(waiting)
     }
 
-    /// What goes with an artifact that has gone.
-    pub(super) async fn along(&self, tx: &mut Tx, removed: &Removed) -> Result<Vec<Going>> {
-        let digest = removed.digest.to_string();
-        let accessories = tx.all(sql::ACCESSORIES, args![self.repository_id, digest, MOST]).await?;
-        let accessories = ids(&accessories)?.into_iter().map(|id| (id, Why::Accessory));
-        Ok(accessories.chain(removed.parts.iter().map(|id| (*id, Why::Part))).collect())
+    /// What goes with artifacts that have gone.
+    pub(super) async fn along(&self, tx: &mut Tx, removed: &[Removed]) -> Result<Vec<Going>> {
+        let mut accessories = BTreeSet::new();
+        for some in removed.chunks(AT_ONCE) {
+            let digests: Vec<String> =
+                some.iter().map(|removed| removed.digest.to_string()).collect();
+            let mut last = 0;
+            loop {
+                let found = self.accessories(tx, &digests, last).await?;
+                let Some((id, _)) = found.last() else { break };
+                last = *id;
+                accessories.extend(found.into_iter().map(|(_, artifact_id)| artifact_id));
+            }
+        }
+        let accessories = accessories.into_iter().map(|id| (id, Why::Accessory));
+        let parts: BTreeSet<i64> =
+            removed.iter().flat_map(|removed| removed.parts.iter().copied()).collect();
+        Ok(accessories.chain(parts.into_iter().map(|id| (id, Why::Part))).collect())
+    }
+
+    /// Some of the accessories, after one, of what has some digests: their numbers, and those of
+    /// their artifacts.
+    pub(super) async fn accessories(
+        &self,
+        tx: &mut Tx,
+        digests: &[String],
+        after: i64,
+    ) -> Result<Vec<(i64, i64)>> {
+        let mut arguments = args![self.repository_id, after, MOST];
+        arguments.extend(digests);
+        let accessories = Sql::list(sql::ACCESSORIES_BEFORE, digests.len(), sql::ACCESSORIES_AFTER);
+        let rows = tx.all(accessories, arguments).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
     }
 }
 
 /// How many accessories are looked up at once.
-pub(super) const MOST: i64 = 2 * AT_ONCE as i64;
+const MOST: i64 = 2 * AT_ONCE as i64;
 
-/// Whether something keeps an artifact that is locked.
-async fn is_kept(tx: &mut Tx, id: i64, why: Why) -> Result<bool> {
-    if why == Why::Part && tx.one(sql::TAGGED, args![id]).await?.is_some() {
-        return Ok(true);
-    }
-    Ok(tx.one(sql::PARENT, args![id]).await?.is_some())
+/// A statement on a list of numbers: what stands before and after the list.
+type OnMany = (&'static str, &'static str);
+
+const LOCK: OnMany = (sql::LOCK_BEFORE, sql::LOCK_AFTER);
+const TAGGED: OnMany = (sql::TAGGED_BEFORE, sql::TAGGED_AFTER);
+const LISTED: OnMany = (sql::LISTED_BEFORE, sql::LISTED_AFTER);
+const LOCK_CONTENTS: OnMany = (sql::LOCK_CONTENTS_BEFORE, sql::LOCK_CONTENTS_AFTER);
+const DELETE_TAGS: OnMany = (sql::DELETE_TAGS_BEFORE, sql::DELETE_TAGS_AFTER);
+const PARTS: OnMany = (sql::PARTS_BEFORE, sql::PARTS_AFTER);
+const DELETE_NEEDS: OnMany = (sql::DELETE_NEEDS_BEFORE, sql::DELETE_NEEDS_AFTER);
+const DELETE_ARTIFACTS: OnMany = (sql::DELETE_ARTIFACTS_BEFORE, sql::DELETE_ARTIFACTS_AFTER);
+const DELETE_CONTENTS: OnMany = (sql::DELETE_CONTENTS_BEFORE, sql::DELETE_CONTENTS_AFTER);
+
+/// What a statement gives for numbers.
+async fn all(
+    tx: &mut Tx,
+    (before, after): OnMany,
+    numbers: impl Iterator<Item = i64>,
+) -> Result<Vec<Row>> {
+    let mut arguments = Args::new();
+    arguments.extend(numbers);
+    tx.all(Sql::list(before, arguments.len(), after), arguments).await
+}
+
+/// Those of some numbers that a statement gives.
+async fn among(
+    tx: &mut Tx,
+    statement: OnMany,
+    numbers: impl Iterator<Item = i64>,
+) -> Result<BTreeSet<i64>> {
+    all(tx, statement, numbers).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// Refuses what an index lists.
@@ -199,8 +341,4 @@ pub(super) async fn require_unlisted(tx: &mut Tx, id: i64, digest: &Digest) -> R
 /// The numbers that rows begin with.
 pub(super) fn ids(rows: &[Row]) -> Result<Vec<i64>> {
     rows.iter().map(|row| row.get(0)).collect()
-}
-
-fn names(rows: &[Row]) -> Result<Vec<Tag>> {
-    rows.iter().map(|row| row.get::<String>(0)?.parse().map_err(Error::internal)).collect()
 }

@@ -127,57 +127,90 @@ pub(super) const COUNT_PULLS_BEFORE: &str = "UPDATE repositories
 /// See [`COUNT_PULLS_BEFORE`].
 pub(super) const COUNT_PULLS_AFTER: &str = ")";
 
-/// Deletes all tags of an artifact.
-pub(super) const DELETE_TAGS: &str = "DELETE FROM tags WHERE artifact_id = $1 RETURNING name";
+/// Deletes all tags of artifacts, out of a list.
+pub(super) const DELETE_TAGS_BEFORE: &str = "DELETE FROM tags WHERE artifact_id IN (";
+/// See [`DELETE_TAGS_BEFORE`].
+pub(super) const DELETE_TAGS_AFTER: &str = ") RETURNING artifact_id, name";
 
 /// An index that lists an artifact.
 pub(super) const PARENT: &str = "SELECT p.digest FROM artifact_children AS c
     JOIN artifacts AS p ON p.id = c.parent_id
     WHERE c.child_id = $1 ORDER BY p.id LIMIT 1";
 
-/// An artifact of a repository by its number: its digest, and where its bytes are.
-pub(super) const FIND: &str =
-    "SELECT digest, manifest_id FROM artifacts WHERE repository_id = $1 AND id = $2";
+/// Artifacts of a repository, out of a list: their digests, and where their bytes are.
+pub(super) const FIND_BEFORE: &str =
+    "SELECT id, digest, manifest_id FROM artifacts WHERE repository_id = $1 AND id IN (";
+/// See [`FIND_BEFORE`].
+pub(super) const FIND_AFTER: &str = ")";
 
-/// Locks an artifact.
-pub(super) const LOCK: &str = "SELECT id FROM artifacts WHERE id = $1 FOR UPDATE";
+/// Locks artifacts out of a list.
+pub(super) const LOCK_BEFORE: &str = "SELECT id FROM artifacts WHERE id IN (";
+/// See [`LOCK_BEFORE`].
+pub(super) const LOCK_AFTER: &str = ") ORDER BY id FOR UPDATE";
 
-/// Whether an artifact has tags.
-pub(super) const TAGGED: &str = "SELECT 1 FROM tags WHERE artifact_id = $1 LIMIT 1";
+/// Those of artifacts, out of a list, that have tags.
+pub(super) const TAGGED_BEFORE: &str =
+    "SELECT DISTINCT artifact_id FROM tags WHERE artifact_id IN (";
+/// See [`TAGGED_BEFORE`].
+pub(super) const TAGGED_AFTER: &str = ")";
 
-/// What an index lists and is there.
-pub(super) const PARTS: &str = "SELECT DISTINCT child_id FROM artifact_children
-    WHERE parent_id = $1 AND child_id IS NOT NULL ORDER BY child_id";
+/// Those of artifacts, out of a list, that an index lists.
+pub(super) const LISTED_BEFORE: &str =
+    "SELECT DISTINCT child_id FROM artifact_children WHERE child_id IN (";
+/// See [`LISTED_BEFORE`].
+pub(super) const LISTED_AFTER: &str = ")";
 
-/// Some of the accessories of an artifact that are no accessories of another one that is there.
-/// $1 repository, $2 digest, $3 how many.
-pub(super) const ACCESSORIES: &str = "SELECT c.artifact_id FROM accessories AS c
-    WHERE c.repository_id = $1 AND c.subject_digest = $2 AND NOT EXISTS (
-        SELECT 1 FROM accessories AS o JOIN artifacts AS s
+/// What indexes, out of a list, list and is there.
+pub(super) const PARTS_BEFORE: &str =
+    "SELECT DISTINCT parent_id, child_id FROM artifact_children WHERE parent_id IN (";
+/// See [`PARTS_BEFORE`].
+pub(super) const PARTS_AFTER: &str = ") AND child_id IS NOT NULL ORDER BY parent_id, child_id";
+
+/// Some of the accessories of artifacts, out of a list of digests, that are no accessories of
+/// another one that is there. $1 repository, $2 the accessory after which, $3 how many.
+pub(super) const ACCESSORIES_BEFORE: &str = "SELECT c.id, c.artifact_id FROM accessories AS c
+    WHERE c.id > $2 AND (SELECT o.id FROM accessories AS o JOIN artifacts AS s
             ON s.repository_id = o.repository_id AND s.digest = o.subject_digest
-        WHERE o.artifact_id = c.artifact_id AND o.subject_digest <> $2 AND s.id <> o.artifact_id)
-    ORDER BY c.id LIMIT $3";
+        WHERE o.artifact_id = c.artifact_id AND o.subject_digest <> c.subject_digest
+            AND s.id <> o.artifact_id LIMIT 1) IS NULL
+        AND c.repository_id = $1 AND c.subject_digest IN (";
+/// See [`ACCESSORIES_BEFORE`].
+pub(super) const ACCESSORIES_AFTER: &str = ") ORDER BY c.id LIMIT $3";
 
-/// The newest artifact of a repository, 0 for none.
+/// The artifact of a repository that has the highest number, 0 for none.
 pub(super) const NEWEST: &str =
     "SELECT COALESCE(MAX(id), 0) FROM artifacts WHERE repository_id = $1";
 
-/// The newest artifacts of a repository below a number. $3 how many.
-pub(super) const NEWEST_BELOW: &str = "SELECT id FROM artifacts
-    WHERE repository_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+/// The artifacts of a repository from the last pushed on. $1 repository, $2 and $3 the time of
+/// push and the number after which, $4 the highest number, $5 how many.
+pub(super) const LAST_PUSHED: &str = "SELECT id, pushed_at FROM artifacts
+    WHERE repository_id = $1 AND (pushed_at, id) < ($2, $3) AND id <= $4
+    ORDER BY pushed_at DESC, id DESC LIMIT $5";
 
 /// Whether a repository has artifacts.
 pub(super) const HAS_ARTIFACTS: &str = "SELECT 1 FROM artifacts WHERE repository_id = $1 LIMIT 1";
 
-/// Locks the bytes of a manifest against whoever wants to point to them.
-pub(super) const LOCK_CONTENT: &str = "SELECT id FROM manifests WHERE id = $1 FOR UPDATE";
+/// Locks the bytes of manifests, out of a list, against whoever wants to point to them.
+pub(super) const LOCK_CONTENTS_BEFORE: &str = "SELECT id FROM manifests WHERE id IN (";
+/// See [`LOCK_CONTENTS_BEFORE`].
+pub(super) const LOCK_CONTENTS_AFTER: &str = ") ORDER BY id FOR UPDATE";
 
-/// Deletes an artifact; what it needs and lists goes with it.
-pub(super) const DELETE_ARTIFACT: &str = "DELETE FROM artifacts WHERE id = $1";
+/// Artifacts out of a list need no blobs any more.
+pub(super) const DELETE_NEEDS_BEFORE: &str = "DELETE FROM artifact_blobs WHERE artifact_id IN (";
+/// See [`DELETE_NEEDS_BEFORE`].
+pub(super) const DELETE_NEEDS_AFTER: &str = ")";
 
-/// Deletes the bytes of a manifest that no repository has any more.
-pub(super) const DELETE_CONTENT: &str = "DELETE FROM manifests WHERE id = $1
-    AND NOT EXISTS (SELECT 1 FROM artifacts WHERE manifest_id = $1)";
+/// Deletes artifacts out of a list; what they list goes with them.
+pub(super) const DELETE_ARTIFACTS_BEFORE: &str = "DELETE FROM artifacts WHERE id IN (";
+/// See [`DELETE_ARTIFACTS_BEFORE`].
+pub(super) const DELETE_ARTIFACTS_AFTER: &str = ")";
+
+/// Deletes the bytes of manifests, out of a list, that no repository has any more.
+pub(super) const DELETE_CONTENTS_BEFORE: &str = "DELETE FROM manifests
+    WHERE (SELECT a.id FROM artifacts AS a WHERE a.manifest_id = manifests.id LIMIT 1) IS NULL
+        AND id IN (";
+/// See [`DELETE_CONTENTS_BEFORE`].
+pub(super) const DELETE_CONTENTS_AFTER: &str = ")";
 
 /// What refers to a subject, after a digest.
 pub(super) const REFERRERS: &str =
@@ -199,7 +232,7 @@ pub(super) const REFERRERS_OF_TYPES_AFTER: &str = ") ORDER BY digest LIMIT $4";
 pub(super) const CATALOG: &str = "SELECT r.name, r.project_id, p.public FROM repositories AS r
     JOIN projects AS p ON p.id = r.project_id
     WHERE r.name > $1
-        AND EXISTS (SELECT 1 FROM artifacts AS a WHERE a.repository_id = r.id)
+        AND (SELECT a.id FROM artifacts AS a WHERE a.repository_id = r.id LIMIT 1) IS NOT NULL
         AND (CAST($2 AS BOOLEAN) OR p.public OR p.id IN (
             SELECT m.project_id FROM user_memberships AS m WHERE m.user_id = $3)
         OR EXISTS (
@@ -213,12 +246,30 @@ pub(super) const END_OF_RANGE: &str =
 
 /// Artifacts of a range that were pushed before a moment, have no tag, are not listed by an
 /// index, and are about nothing that is there. $1 after which, $2 up to which, $3 moment.
+///
+/// A look for a row as a value: PostgreSQL asks an index for each artifact of the range, where
+/// it may go through whole tables for `NOT EXISTS`.
 pub(super) const UNTAGGED: &str = "SELECT a.id, a.project_id, a.repository_id, r.name,
         a.media_type, a.digest, a.manifest_size
     FROM artifacts AS a JOIN repositories AS r ON r.id = a.repository_id
     WHERE a.id > $1 AND a.id <= $2 AND a.pushed_at < $3
-        AND NOT EXISTS (SELECT 1 FROM tags AS t WHERE t.artifact_id = a.id)
-        AND NOT EXISTS (SELECT 1 FROM artifact_children AS c WHERE c.child_id = a.id)
-        AND (a.subject_digest IS NULL OR NOT EXISTS (SELECT 1 FROM artifacts AS s
-            WHERE s.repository_id = a.repository_id AND s.digest = a.subject_digest))
+        AND (SELECT t.id FROM tags AS t WHERE t.artifact_id = a.id LIMIT 1) IS NULL
+        AND (SELECT c.child_id FROM artifact_children AS c WHERE c.child_id = a.id LIMIT 1)
+            IS NULL
+        AND (a.subject_digest IS NULL OR (SELECT s.id FROM artifacts AS s
+            WHERE s.repository_id = a.repository_id AND s.digest = a.subject_digest LIMIT 1)
+            IS NULL)
     ORDER BY a.id";
+
+/// Those of artifacts, out of a list, that are still as for [`UNTAGGED`]. $1 moment.
+pub(super) const STILL_UNTAGGED_BEFORE: &str = "SELECT a.id FROM artifacts AS a
+    WHERE a.pushed_at < $1
+        AND (SELECT t.id FROM tags AS t WHERE t.artifact_id = a.id LIMIT 1) IS NULL
+        AND (SELECT c.child_id FROM artifact_children AS c WHERE c.child_id = a.id LIMIT 1)
+            IS NULL
+        AND (a.subject_digest IS NULL OR (SELECT s.id FROM artifacts AS s
+            WHERE s.repository_id = a.repository_id AND s.digest = a.subject_digest LIMIT 1)
+            IS NULL)
+        AND a.id IN (";
+/// See [`STILL_UNTAGGED_BEFORE`].
+pub(super) const STILL_UNTAGGED_AFTER: &str = ")";

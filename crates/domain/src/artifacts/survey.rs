@@ -131,24 +131,31 @@ fn read(row: &Row) -> Result<Surveyed> {
     })
 }
 
-impl Surveyed {
-    /// Makes sure that neither the artifact nor one of its tags was pushed since.
-    ///
-    /// # Errors
-    /// Conflict when one was.
-    pub(super) async fn require_unchanged(&self, tx: &mut Tx) -> Result<()> {
-        let (mut created_at, mut pushed_at) = (Time(0), Time(0));
-        for row in tx.all(sql::NOW, args![self.id]).await? {
-            created_at = row.get(0)?;
-            pushed_at =
-                pushed_at.max(created_at).max(row.get::<Option<Time>>(1)?.unwrap_or(Time(0)));
+/// Makes sure that none of some artifacts, nor one of their tags, was pushed since. What is there
+/// no more was not.
+///
+/// # Errors
+/// Conflict when one was.
+pub(super) async fn require_unchanged(tx: &mut Tx, artifacts: &[Surveyed]) -> Result<()> {
+    let known: HashMap<i64, &Surveyed> =
+        artifacts.iter().map(|artifact| (artifact.id, artifact)).collect();
+    let mut ids = Args::new();
+    ids.extend(artifacts.iter().map(|artifact| artifact.id));
+    let now = Sql::list(sql::NOW_BEFORE, artifacts.len(), sql::NOW_AFTER);
+    for row in tx.all(now, ids).await? {
+        let created_at: Time = row.get(1)?;
+        let pushed_at = row.get::<Option<Time>>(2)?.map_or(created_at, |at| at.max(created_at));
+        let is_as_known = known.get(&row.get(0)?).is_some_and(|artifact| {
+            (artifact.created_at, artifact.pushed_at) == (created_at, pushed_at)
+        });
+        if !is_as_known {
+            return Err(changed());
         }
-        if created_at == self.created_at && pushed_at == self.pushed_at {
-            return Ok(());
-        }
-        Err(changed())
     }
+    Ok(())
+}
 
+impl Surveyed {
     /// Makes sure that the tags that it lost are those that it had.
     ///
     /// # Errors

@@ -27,7 +27,10 @@ pub(super) const SIGNED_AFTER: &str = "\
     WHERE repository_id = $1 AND subject_digest > $2 AND kind LIKE 'signature.%' \
     ORDER BY subject_digest LIMIT $3";
 
-/// An artifact and its tags as they are now. $1 artifact.
-pub(super) const NOW: &str = "\
-    SELECT a.pushed_at, t.pushed_at FROM artifacts AS a \
-    LEFT JOIN tags AS t ON t.artifact_id = a.id WHERE a.id = $1";
+/// When artifacts, out of a list, and their tags were last pushed.
+pub(super) const NOW_BEFORE: &str = "\
+    SELECT a.id, a.pushed_at, \
+    (SELECT MAX(t.pushed_at) FROM tags AS t WHERE t.artifact_id = a.id) \
+    FROM artifacts AS a WHERE a.id IN (";
+/// See [`NOW_BEFORE`].
+pub(super) const NOW_AFTER: &str = ")";

@@ -1,14 +1,14 @@
 //! Artifacts that nobody named and nothing needs: the collection of garbage removes them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use db::{Tx, args};
+use db::{Args, Sql, Tx, args};
 use kit::{Result, Time};
 use oci::{Digest, RepositoryName};
 
 use super::{
     pull::parse,
-    removal::{Removal, Why},
+    removal::{self, Removal, Why},
     sql,
 };
 use crate::{
@@ -21,8 +21,8 @@ use crate::{
 /// How many artifacts are looked at with one question.
 const RANGE: i64 = 2000;
 
-/// How many are removed in one transaction.
-const BATCH: usize = 20;
+/// How many are removed in one transaction: few enough for nobody who pushes to wait for long.
+const BATCH: usize = 100;
 
 /// An artifact without a tag, that no index lists and that is about no other one.
 #[derive(Clone, Debug)]
@@ -83,11 +83,14 @@ pub(crate) async fn remove_untagged(
             .write(move |tx| {
                 let (batch, caches, audit) = (batch.clone(), caches.clone(), audit.clone());
                 Box::pin(async move {
-                    let mut removed = Vec::new();
+                    let mut repositories: BTreeMap<i64, Vec<Untagged>> = BTreeMap::new();
                     for artifact in batch {
-                        if remove(tx, &caches, &audit, &artifact, pushed_before).await? {
-                            removed.push(artifact);
-                        }
+                        repositories.entry(artifact.repository_id).or_default().push(artifact);
+                    }
+                    let mut removed = Vec::new();
+                    for together in repositories.into_values() {
+                        removed
+                            .extend(remove(tx, &caches, &audit, together, pushed_before).await?);
                     }
                     Ok(removed)
                 })
@@ -98,34 +101,37 @@ pub(crate) async fn remove_untagged(
     Ok(gone)
 }
 
-/// Whether it was removed, and its accessories and parts with it. What is too much for one
-/// transaction is found by a later round.
+/// Removes those of some artifacts of one repository, and their accessories and parts with them,
+/// and gives them. What is too much for one transaction is found by a later round.
 async fn remove(
     tx: &mut Tx,
     caches: &Arc<Caches>,
     audit: &Audit,
-    artifact: &Untagged,
+    mut together: Vec<Untagged>,
     pushed_before: Time,
-) -> Result<bool> {
-    // Who gives it a tag, lists it or pushes it again has it locked, or waits and then finds it
-    // gone; the look at them comes after.
-    tx.one(sql::LOCK, args![artifact.id]).await?;
-    let still = args![artifact.id - 1, artifact.id, pushed_before];
-    if tx.one(sql::UNTAGGED, still).await?.is_none() {
-        return Ok(false);
-    }
+) -> Result<Vec<Untagged>> {
+    let Some(first) = together.first() else { return Ok(together) };
     let removal = Removal {
         caches: caches.clone(),
-        project_id: artifact.project_id,
-        repository_id: artifact.repository_id,
-        name: artifact.repository.clone(),
+        project_id: first.project_id,
+        repository_id: first.repository_id,
+        name: first.repository.clone(),
         audit: audit.clone(),
     };
-    let Some(removed) = removal.remove(tx, (artifact.id, Why::All)).await? else {
-        return Ok(false);
-    };
+    // Who gives one a tag, lists it or pushes it again has it locked, or waits and then finds it
+    // gone; the look at them comes after.
+    let mut ids = Args::new();
+    ids.extend(together.iter().map(|artifact| artifact.id));
+    tx.all(Sql::list(sql::LOCK_BEFORE, together.len(), sql::LOCK_AFTER), ids).await?;
+    let (before, after) = (sql::STILL_UNTAGGED_BEFORE, sql::STILL_UNTAGGED_AFTER);
+    let mut still = args![pushed_before];
+    still.extend(together.iter().map(|artifact| artifact.id));
+    let still = tx.all(Sql::list(before, together.len(), after), still).await?;
+    let still: Vec<i64> = removal::ids(&still)?;
+    let removed = removal.remove_all(tx, &still, Why::All).await?;
+    together.retain(|artifact| removed.iter().any(|removed| removed.id == artifact.id));
     let along = removal.along(tx, &removed).await?;
     removal.remove_along(tx, along.into()).await?;
     removal.tell(tx, removed).await?;
-    Ok(true)
+    Ok(together)
 }

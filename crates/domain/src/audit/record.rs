@@ -144,6 +144,23 @@ impl Audit {
         self.write(tx, vec![Row::new(entry, &self.by, self.now)]).await
     }
 
+    /// Writes several entries, with few statements.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn record_all(
+        &self,
+        tx: &mut Tx,
+        entries: impl Iterator<Item = Entry>,
+    ) -> Result<()> {
+        let wanted = entries.filter(|entry| self.wants(entry.event));
+        let rows: Vec<Row> = wanted.map(|entry| Row::new(entry, &self.by, self.now)).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.write(tx, rows).await
+    }
+
     /// Writes entries to where they are wanted: into the database, and once that is
     /// committed away.
     pub(super) async fn write(&self, tx: &mut Tx, rows: Vec<Row>) -> Result<()> {

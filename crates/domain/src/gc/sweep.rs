@@ -65,7 +65,7 @@ async fn release_some(tx: &mut Tx, caches: &Caches, before: Time) -> Result<usiz
         }
     }
     for (project_id, blobs) in counted {
-        quotas::remove(tx, project_id, &blobs, None).await?;
+        quotas::remove(tx, project_id, &blobs, &[]).await?;
     }
     // None of a whole batch: a mark is wrong, which `verify` tells. Not to be tried for ever.
     Ok(if released == 0 { 0 } else { rows.len() })

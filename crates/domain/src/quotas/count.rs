@@ -14,7 +14,7 @@ use crate::{
     settings::{self, Key},
 };
 
-/// How many blobs are counted with one statement.
+/// How many contents are counted with one statement.
 const AT_ONCE: usize = 500;
 
 /// How often something that is being removed is counted anew before a deed gives up.
@@ -177,28 +177,25 @@ impl Quota {
     }
 }
 
-/// Blobs and perhaps a manifest of a project that lost what they counted by, each of them
-/// perhaps one of several. That they are not held or needed any more is written already.
+/// Blobs and manifests of a project that lost what they counted by, each of them perhaps one of
+/// several. That they are not held or needed any more is written already.
 pub(crate) async fn remove(
     tx: &mut Tx,
     project_id: i64,
     blobs: &[i64],
-    manifest_id: Option<i64>,
+    manifests: &[i64],
 ) -> Result<()> {
     let mut freed = 0;
-    if let Some(manifest_id) = manifest_id {
-        let manifest = args![project_id, manifest_id];
-        if tx.one(sql::LOCK_MANIFEST, manifest.clone()).await?.is_some()
-            && let Some(row) = tx.one(sql::REMOVE_MANIFEST, manifest).await?
-        {
-            freed += row.get::<i64>(0)?;
-        }
-    }
-    let blobs: Vec<i64> = blobs.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    for some in blobs.chunks(AT_ONCE) {
-        tx.all_of(LOCK_BLOBS, project_id, some).await?;
-        for row in tx.all_of(REMOVE_BLOBS, project_id, some).await? {
-            freed += row.get::<i64>(0)?;
+    for (contents, lock, remove) in
+        [(manifests, LOCK_MANIFESTS, REMOVE_MANIFESTS), (blobs, LOCK_BLOBS, REMOVE_BLOBS)]
+    {
+        let contents: BTreeSet<i64> = contents.iter().copied().collect();
+        let contents: Vec<i64> = contents.into_iter().collect();
+        for some in contents.chunks(AT_ONCE) {
+            tx.all_of(lock, project_id, some).await?;
+            for row in tx.all_of(remove, project_id, some).await? {
+                freed += row.get::<i64>(0)?;
+            }
         }
     }
     if freed > 0 {
@@ -238,36 +235,36 @@ fn busy() -> Error {
     Error::unavailable("the same content is being deleted").about(Subject::Blob)
 }
 
-/// A statement on a list of blobs of a project: what stands before and after the list.
-type OnBlobs = (&'static str, &'static str);
+/// A statement on a list of contents of a project: what stands before and after the list.
+type OnContents = (&'static str, &'static str);
 
-const ADD_BLOBS: OnBlobs = (sql::ADD_BLOBS_BEFORE, sql::ADD_BLOBS_AFTER);
-const KEEP_BLOBS: OnBlobs = (sql::KEEP_BLOBS_BEFORE, sql::KEEP_BLOBS_AFTER);
-const LOCK_BLOBS: OnBlobs = (sql::LOCK_BLOBS_BEFORE, sql::LOCK_BLOBS_AFTER);
-const REMOVE_BLOBS: OnBlobs = (sql::REMOVE_BLOBS_BEFORE, sql::REMOVE_BLOBS_AFTER);
+const ADD_BLOBS: OnContents = (sql::ADD_BLOBS_BEFORE, sql::ADD_BLOBS_AFTER);
+const KEEP_BLOBS: OnContents = (sql::KEEP_BLOBS_BEFORE, sql::KEEP_BLOBS_AFTER);
+const LOCK_BLOBS: OnContents = (sql::LOCK_BLOBS_BEFORE, sql::LOCK_BLOBS_AFTER);
+const REMOVE_BLOBS: OnContents = (sql::REMOVE_BLOBS_BEFORE, sql::REMOVE_BLOBS_AFTER);
+const LOCK_MANIFESTS: OnContents = (sql::LOCK_MANIFESTS_BEFORE, sql::LOCK_MANIFESTS_AFTER);
+const REMOVE_MANIFESTS: OnContents = (sql::REMOVE_MANIFESTS_BEFORE, sql::REMOVE_MANIFESTS_AFTER);
 
-/// Asking about a list of blobs.
+/// Asking about a list of contents.
 trait AllOf {
     async fn all_of(
         &mut self,
-        statement: OnBlobs,
+        statement: OnContents,
         project_id: i64,
-        blobs: &[i64],
+        contents: &[i64],
     ) -> Result<Vec<Row>>;
 }
 
 impl AllOf for Tx {
     async fn all_of(
         &mut self,
-        (before, after): OnBlobs,
+        (before, after): OnContents,
         project_id: i64,
-        blobs: &[i64],
+        contents: &[i64],
     ) -> Result<Vec<Row>> {
         let mut arguments: Args = args![project_id];
-        for blob in blobs {
-            arguments.push(*blob);
-        }
-        self.all(Sql::list(before, blobs.len(), after), arguments).await
+        arguments.extend(contents.iter().copied());
+        self.all(Sql::list(before, contents.len(), after), arguments).await
     }
 }
 

@@ -32,9 +32,10 @@
 //! **For other rooms.** A deed that makes a repository hold a blob calls `uploads::hold` last.
 //! One that adds an artifact asks for [`Quota::of`] before it begins, takes what
 //! `uploads::reference` gives once `artifact_blobs` is written, and ends with [`Quota::add`] of
-//! that and of the manifest. One that deletes an artifact calls `uploads::unreference` first,
-//! deletes, and ends with [`remove`]; one that deletes a repository calls
-//! `uploads::let_all_go` when its artifacts are gone.
+//! that and of the manifest. One that deletes artifacts calls `uploads::lock_needed` first,
+//! then `uploads::unreference` once their rows of `artifact_blobs` are gone, deletes, and ends
+//! with [`remove`]; one that deletes a repository calls `uploads::let_all_go` when its
+//! artifacts are gone.
 //!
 //! A limit counts for whatever is committed after it was set, but for deeds that are being
 //! committed in that same moment.

@@ -34,27 +34,35 @@ pub(super) const LOCK_BLOBS_BEFORE: &str = "\
 /// See [`LOCK_BLOBS_BEFORE`].
 pub(super) const LOCK_BLOBS_AFTER: &str = ") ORDER BY content_id FOR UPDATE";
 
-/// Locks a manifest that counts in a project. $1 project, $2 manifest.
-pub(super) const LOCK_MANIFEST: &str = "\
+/// Locks manifests that count in a project, out of a list. $1 project.
+pub(super) const LOCK_MANIFESTS_BEFORE: &str = "\
     SELECT content_id FROM quota_contents \
-    WHERE project_id = $1 AND kind = 1 AND content_id = $2 FOR UPDATE";
+    WHERE project_id = $1 AND kind = 1 AND content_id IN (";
+/// See [`LOCK_MANIFESTS_BEFORE`].
+pub(super) const LOCK_MANIFESTS_AFTER: &str = ") ORDER BY content_id FOR UPDATE";
 
 /// Blobs out of a list that no repository of a project holds any more in a way that counts
 /// count no longer; gives their sizes. $1 project.
+///
+/// A look for a row as a value, here and below: PostgreSQL asks an index for each of the few
+/// in the list, where it may go through the whole other table for `NOT EXISTS`.
 pub(super) const REMOVE_BLOBS_BEFORE: &str = "\
     DELETE FROM quota_contents WHERE project_id = $1 AND kind = 0 \
-    AND NOT EXISTS (SELECT 1 FROM repository_blobs AS h \
-        WHERE h.counted_in = $1 AND h.blob_id = quota_contents.content_id) \
+    AND (SELECT h.blob_id FROM repository_blobs AS h WHERE h.counted_in = $1 \
+        AND h.blob_id = quota_contents.content_id LIMIT 1) IS NULL \
     AND content_id IN (";
 /// See [`REMOVE_BLOBS_BEFORE`].
 pub(super) const REMOVE_BLOBS_AFTER: &str = ") RETURNING size";
 
-/// A manifest that no artifact of a project is any more counts no longer; gives its size.
-/// $1 project, $2 manifest.
-pub(super) const REMOVE_MANIFEST: &str = "\
-    DELETE FROM quota_contents WHERE project_id = $1 AND kind = 1 AND content_id = $2 \
-    AND NOT EXISTS (SELECT 1 FROM artifacts AS a \
-        WHERE a.manifest_id = $2 AND a.project_id = $1) RETURNING size";
+/// Manifests out of a list that no artifact of a project is any more count no longer; gives
+/// their sizes. $1 project.
+pub(super) const REMOVE_MANIFESTS_BEFORE: &str = "\
+    DELETE FROM quota_contents WHERE project_id = $1 AND kind = 1 \
+    AND (SELECT a.id FROM artifacts AS a WHERE a.manifest_id = quota_contents.content_id \
+        AND a.project_id = $1 LIMIT 1) IS NULL \
+    AND content_id IN (";
+/// See [`REMOVE_MANIFESTS_BEFORE`].
+pub(super) const REMOVE_MANIFESTS_AFTER: &str = ") RETURNING size";
 
 /// A change of what a project uses. $1 project, $2 bytes.
 pub(super) const ADD_CHANGE: &str =

@@ -10,13 +10,16 @@ mod sql;
 
 use std::sync::Arc;
 
-use db::{Tx, args};
+use db::{Change, Tx, args};
 use kit::{Error, Result, Subject, Time};
 use oci::RepositoryName;
 
 use crate::{Context, context::Caches, projects::Allowed};
 
 pub use describe::describe;
+
+/// What the number of all repositories is called among changes, and kept under in memory.
+pub(crate) const TOTAL: (&str, u8) = ("repository_total", 0);
 
 /// What is remembered of a repository.
 #[derive(Clone, Debug)]
@@ -80,7 +83,10 @@ pub(crate) async fn ensure(
     }
     let made = tx.one(sql::CREATE, args![project_id, name.as_str(), now]).await?;
     match made {
-        Some(row) => row.get(0),
+        Some(row) => {
+            tx.announce(Change::new(TOTAL.0, TOTAL.1.to_string()));
+            row.get(0)
+        }
         // Somebody else made it since the first look.
         None => match tx.one(sql::KEEP, args![name.as_str()]).await? {
             Some(row) => row.get(0),
@@ -103,7 +109,18 @@ pub(crate) async fn delete(
     name: &RepositoryName,
 ) -> Result<()> {
     caches.repositories.changes(tx, &name.as_str().to_owned());
+    caches.repository_total.changes(tx, &TOTAL.1);
     tx.execute(sql::DELETE, args![id]).await.map(drop)
+}
+
+/// How many repositories there are.
+pub(crate) async fn total(context: &Context) -> Result<i64> {
+    let count = async || {
+        let row = context.db.one(sql::TOTAL, args![]).await?;
+        row.map(|row| row.get(0)).transpose()
+    };
+    let total = context.caches.repository_total.get(&context.db, &TOTAL.1, count).await?;
+    Ok(total.map_or(0, |total| *total))
 }
 
 /// Full names of a project's repositories after one of them, in byte order.

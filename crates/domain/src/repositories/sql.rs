@@ -24,3 +24,6 @@ pub(super) const CREATE: &str =
 /// Names of a project's repositories. $1 project, $2 the name after which, $3 how many.
 pub(super) const NAMES: &str = "SELECT name FROM repositories
     WHERE project_id = $1 AND name > $2 ORDER BY name LIMIT $3";
+
+/// How many repositories there are.
+pub(super) const TOTAL: &str = "SELECT COUNT(*) FROM repositories";

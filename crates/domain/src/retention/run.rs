@@ -7,7 +7,6 @@ use std::{
 };
 
 use db::args;
-use futures_util::future::join_all;
 use kit::{Error, Kind, Result};
 use oci::{Digest, RepositoryName};
 use serde_json::json;
@@ -35,8 +34,9 @@ use crate::{
 /// How many repositories are planned in one transaction.
 const PLANNED_TOGETHER: i64 = 200;
 
-/// How many artifacts are deleted side by side: the database commits them together.
-const DELETED_TOGETHER: usize = 8;
+/// How many artifacts are deleted in one transaction: few enough for nobody who pushes to wait
+/// for long.
+const DELETED_TOGETHER: usize = 100;
 
 /// How many artifacts the labels are asked of together.
 const LABELS_TOGETHER: usize = 1_000;
@@ -221,8 +221,9 @@ fn stopped(running: &Running) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what goes: indexes before what they list, which is deleted one by one. What could not
-/// be deleted is an error of its own, and so is what a stop comes before.
+/// Deletes what goes: many together, and those of which one cannot go in halves, down to that
+/// one; indexes before what they list, which is deleted one by one. What could not be deleted
+/// is an error of its own, and so is what a stop comes before.
 async fn remove(
     context: &Arc<Context>,
     running: &Running,
@@ -251,25 +252,39 @@ async fn remove(
             }
             return Ok(());
         }
-        let deletes = some.iter().map(async |at| {
-            artifacts::delete_surveyed(context, &allowed, &place.name, &artifacts[*at]).await
-        });
-        for (at, deleted) in some.iter().zip(join_all(deletes).await) {
-            let Err(error) = deleted else { continue };
-            let (artifact, verdict) = (&artifacts[*at], &mut verdicts[*at]);
-            match error.kind {
-                // Somebody else deleted it.
-                Kind::NotFound => {}
-                Kind::Immutable => verdict.outcome = Outcome::Immutable,
-                Kind::Unavailable => return Err(error),
-                Kind::Precondition if !artifact.parents.is_empty() && tries_left > 0 => {
-                    tries_left -= 1;
-                    waiting.push_back(vec![*at]);
-                }
-                _ => {
-                    verdict.outcome = Outcome::Error;
-                    failed.insert(artifact.digest, error.message.into_owned());
-                }
+        let deleted = match some.as_slice() {
+            [at] => {
+                let artifact = &artifacts[*at];
+                artifacts::delete_surveyed(context, &allowed, &place.name, artifact).await
+            }
+            many => {
+                let together = many.iter().map(|at| artifacts[*at].clone()).collect();
+                artifacts::delete_together(context, &allowed, &place.name, together).await
+            }
+        };
+        let Err(error) = deleted else { continue };
+        if error.kind == Kind::Unavailable {
+            return Err(error);
+        }
+        let (half, other) = some.split_at(some.len() / 2);
+        if !half.is_empty() {
+            waiting.push_front(other.to_vec());
+            waiting.push_front(half.to_vec());
+            continue;
+        }
+        let at = other[0];
+        let (artifact, verdict) = (&artifacts[at], &mut verdicts[at]);
+        match error.kind {
+            // Somebody else deleted it.
+            Kind::NotFound => {}
+            Kind::Immutable => verdict.outcome = Outcome::Immutable,
+            Kind::Precondition if !artifact.parents.is_empty() && tries_left > 0 => {
+                tries_left -= 1;
+                waiting.push_back(vec![at]);
+            }
+            _ => {
+                verdict.outcome = Outcome::Error;
+                failed.insert(artifact.digest, error.message.into_owned());
             }
         }
     }

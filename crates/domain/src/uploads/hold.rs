@@ -189,7 +189,7 @@ pub async fn delete(
                 tx.one(sql::LOCK_HELD, args![repository_id, blob_id]).await?;
                 if let Some(row) = tx.one(sql::LET_GO, args![repository_id, blob_id]).await? {
                     if row.get::<Option<i64>>(0)?.is_some() {
-                        quotas::remove(tx, project_id, &[blob_id], None).await?;
+                        quotas::remove(tx, project_id, &[blob_id], &[]).await?;
                     }
                     return Ok(());
                 }

@@ -35,7 +35,9 @@ pub(crate) use hold::held;
 pub use hold::{Held, Mounted, delete, known, link, mount, read};
 pub use purge::purge;
 pub use receive::{Chunk, append};
-pub(crate) use references::{hold, hold_needed, let_all_go, let_idle_go, reference, unreference};
+pub(crate) use references::{
+    hold, hold_needed, let_all_go, let_idle_go, lock_needed, reference, unreference,
+};
 pub use ticket::Ticket;
 pub(crate) use ticket::TicketKey;
 pub(crate) use writers::Writers;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db::{Tx, args};
+use db::{Args, Sql, Tx, args};
 use kit::{Error, Result, Time};
 use oci::Digest;
 
@@ -72,30 +72,59 @@ pub(crate) async fn hold_needed(
     Err(Error::unavailable("the same content is being deleted"))
 }
 
-/// An artifact is about to go. What no other artifact of the repository needs has lost its
-/// last reference: it stays for a window, and does not count any more. Gives these blobs, for
-/// [`quotas::remove`].
+/// How many blobs are asked about with one statement.
+const AT_ONCE: usize = 1024;
+
+/// Artifacts are about to go: what their repository holds of the blobs that they need is
+/// locked. Gives these blobs, for [`unreference`].
 ///
-/// To be called before anything of the artifact is locked or deleted.
+/// To be called before anything of the artifacts is locked or deleted, unless something may
+/// keep them: a push locks blobs first.
+pub(crate) async fn lock_needed(
+    tx: &mut Tx,
+    repository_id: i64,
+    artifacts: &[i64],
+) -> Result<Vec<i64>> {
+    let mut ids = Args::new();
+    ids.extend(artifacts.iter().copied());
+    let needed = Sql::list(sql::NEEDED_BEFORE, artifacts.len(), sql::NEEDED_AFTER);
+    let needed = tx.all(needed, ids).await?;
+    let blobs: Vec<i64> = needed.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    for some in blobs.chunks(AT_ONCE) {
+        let mut arguments = args![repository_id];
+        arguments.extend(some.iter().copied());
+        let lock = Sql::list(sql::LOCK_NEEDED_BEFORE, some.len(), sql::LOCK_NEEDED_AFTER);
+        tx.all(lock, arguments).await?;
+    }
+    Ok(blobs)
+}
+
+/// Artifacts that needed some blobs need them no more, as is written already. What no other
+/// artifact of the repository needs has lost its last reference: it stays for a window, and
+/// does not count any more. Gives these blobs, for [`quotas::remove`].
+///
+/// The blobs are locked ([`lock_needed`]). A push that needs one of them holds it until its
+/// manifest can be seen; so this look at who needs what sees all.
 pub(crate) async fn unreference(
     tx: &mut Tx,
     caches: &Arc<Caches>,
     repository_id: i64,
-    artifact_id: i64,
+    blobs: &[i64],
     now: Time,
 ) -> Result<Vec<i64>> {
-    // A push that needs one of them holds it until its manifest can be seen; only then is
-    // there a new look at who needs what.
-    tx.all(sql::LOCK_NEEDED, args![repository_id, artifact_id]).await?;
-    let rows = tx.all(sql::UNREFERENCE, args![repository_id, artifact_id, now]).await?;
-    let mut blobs = Vec::with_capacity(rows.len());
-    for row in &rows {
-        blobs.push(row.get(0)?);
-        // What is remembered does not say that a look at it has to renew the window.
-        let digest: Digest = row.get::<String>(1)?.parse().map_err(Error::internal)?;
-        caches.blobs.changes(tx, &Pair(repository_id, digest));
+    let mut lost = Vec::new();
+    for some in blobs.chunks(AT_ONCE) {
+        let mut arguments = args![repository_id, now];
+        arguments.extend(some.iter().copied());
+        let unreference = Sql::list(sql::UNREFERENCE_BEFORE, some.len(), sql::UNREFERENCE_AFTER);
+        for row in tx.all(unreference, arguments).await? {
+            lost.push(row.get(0)?);
+            // What is remembered does not say that a look at it has to renew the window.
+            let digest: Digest = row.get::<String>(1)?.parse().map_err(Error::internal)?;
+            caches.blobs.changes(tx, &Pair(repository_id, digest));
+        }
     }
-    Ok(blobs)
+    Ok(lost)
 }
 
 /// A repository lets some of the blobs go that have lost their last reference and that nobody
@@ -113,5 +142,5 @@ pub(crate) async fn let_all_go(tx: &mut Tx, project_id: i64, repository_id: i64)
             counted.push(row.get(0)?);
         }
     }
-    quotas::remove(tx, project_id, &counted, None).await
+    quotas::remove(tx, project_id, &counted, &[]).await
 }

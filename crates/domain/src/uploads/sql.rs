@@ -97,23 +97,32 @@ pub(super) const LET_IDLE_GO: &str = "DELETE FROM repository_blobs
         SELECT h.blob_id FROM repository_blobs AS h
         WHERE h.repository_id = $1 AND h.counted_in IS NULL ORDER BY h.blob_id LIMIT $2)";
 
-/// Locks what a repository holds of the blobs that an artifact needs.
-pub(super) const LOCK_NEEDED: &str = "SELECT blob_id FROM repository_blobs
-    WHERE repository_id = $1
-        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
-    ORDER BY blob_id FOR UPDATE";
+/// The blobs that artifacts need, out of a list.
+pub(super) const NEEDED_BEFORE: &str =
+    "SELECT DISTINCT blob_id FROM artifact_blobs WHERE artifact_id IN (";
+/// See [`NEEDED_BEFORE`].
+pub(super) const NEEDED_AFTER: &str = ") ORDER BY blob_id";
 
-/// The blobs that only this artifact of the repository needs lose their last reference, and
-/// do not count any more. $1 repository, $2 artifact, $3 now.
-pub(super) const UNREFERENCE: &str =
-    "UPDATE repository_blobs SET unreferenced_at = $3, counted_in = NULL
+/// Locks what a repository holds of blobs out of a list. $1 repository.
+pub(super) const LOCK_NEEDED_BEFORE: &str =
+    "SELECT blob_id FROM repository_blobs WHERE repository_id = $1 AND blob_id IN (";
+/// See [`LOCK_NEEDED_BEFORE`].
+pub(super) const LOCK_NEEDED_AFTER: &str = ") ORDER BY blob_id FOR UPDATE";
+
+/// The blobs out of a list that no artifact of the repository needs any more have lost their
+/// last reference, and do not count. $1 repository, $2 now.
+///
+/// A look for a row as a value: PostgreSQL asks an index for each blob of the list, where it may
+/// go through all that the repository needs for `NOT EXISTS`.
+pub(super) const UNREFERENCE_BEFORE: &str =
+    "UPDATE repository_blobs SET unreferenced_at = $2, counted_in = NULL
     WHERE repository_id = $1
-        AND blob_id IN (SELECT blob_id FROM artifact_blobs WHERE artifact_id = $2)
-        AND NOT EXISTS (
-            SELECT 1 FROM artifact_blobs AS other
-            WHERE other.repository_id = $1 AND other.blob_id = repository_blobs.blob_id
-                AND other.artifact_id <> $2)
-    RETURNING blob_id, (SELECT b.digest FROM blobs AS b WHERE b.id = blob_id)";
+        AND (SELECT n.blob_id FROM artifact_blobs AS n
+            WHERE n.repository_id = $1 AND n.blob_id = repository_blobs.blob_id LIMIT 1) IS NULL
+        AND blob_id IN (";
+/// See [`UNREFERENCE_BEFORE`].
+pub(super) const UNREFERENCE_AFTER: &str =
+    ") RETURNING blob_id, (SELECT b.digest FROM blobs AS b WHERE b.id = blob_id)";
 
 /// Locks a blob that a repository holds.
 pub(super) const LOCK_HELD: &str = "SELECT blob_id FROM repository_blobs

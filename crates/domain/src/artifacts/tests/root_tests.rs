@@ -256,3 +256,32 @@ async fn a_far_page_is_the_page_that_it_would_be() {
         assert_eq!(page("-id", 1, 100).await, "6543210");
     }
 }
+
+#[tokio::test]
+async fn what_a_page_shows_of_one_artifact_is_bounded() {
+    const TAGS: &str = "\
+        WITH RECURSIVE n(n) AS (\
+            SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM n WHERE n < 1100) \
+        INSERT INTO tags (repository_id, artifact_id, name, pushed_at) \
+        SELECT t.repository_id, t.artifact_id, 't' || n, 0 FROM n, tags AS t \
+        WHERE t.name = 'long'";
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let blob = world.push_blob(&name(), b"blob").await;
+        put(&world, tag("long"), image(&blob, &"x".repeat(70_000))).await.unwrap();
+        put(&world, tag("other"), image(&blob, "other")).await.unwrap();
+        let insert = world.context.db.write(|tx| Box::pin(tx.execute(TAGS, db::args![])));
+        assert_eq!(insert.await.unwrap(), 1100);
+
+        let found = shown(&world, "").await;
+        let [long, other] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((long.tags.len(), long.tags[0].name.as_str()), (1000, "long"), "{engine:?}");
+        assert!(long.annotations.is_none());
+        assert_eq!(other.tags.len(), 1);
+        assert!(other.annotations.is_some());
+        let right = Right::new(Resource::Artifact, Action::Read);
+        let allowed = crate::testing::allowed(&world.context, "library", right).await;
+        let one = details(&world.context, &allowed, &name(), &tag("long"), ALL).await.unwrap();
+        assert!(one.annotations.is_some());
+    }
+}

@@ -276,6 +276,39 @@ async fn an_index_goes_before_its_parts_and_what_was_pushed_since_stays() {
     }
 }
 
+/// More than go with artifacts in one transaction.
+const SIGNATURES: usize = 230;
+
+#[tokio::test]
+async fn what_is_too_much_for_one_transaction_goes_by_itself() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        let x = name("library/x");
+        for tag in ["a", "b"] {
+            push_image(&world, &x, tag, tag).await;
+        }
+        let signed = push_image(&world, &x, "signed", "signed").await;
+        let blob = world.push_blob(&x, b"blob").await;
+        let manifest = media_type::OCI_MANIFEST;
+        let signatures = (0..SIGNATURES).map(|note| {
+            let content = format!(
+                r#"{{"schemaVersion":2,"mediaType":"{manifest}","artifactType":"application/x","config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{blob}","size":4}},"layers":[],"subject":{{"mediaType":"{manifest}","digest":"{signed}","size":4}},"annotations":{{"note":"{note}"}}}}"#
+            );
+            let digest = Digest::of(oci::Algorithm::Sha256, content.as_bytes()).to_string();
+            let (world, x) = (&world, &x);
+            async move { push(world, x, &digest, content).await }
+        });
+        futures_util::future::join_all(signatures).await;
+        let _runner = runner(context);
+        let (made, _) = make(&world, policy([rule("always", 0, "none")])).await;
+        let (_, found) = run_all(&world, made.id, false).await;
+        assert_eq!(counts(&found[0]), ("x", 3, 0), "{engine:?}");
+        let left = context.db.one("SELECT COUNT(*) FROM artifacts", args![]).await;
+        assert_eq!(left.unwrap().unwrap().get::<i64>(0).unwrap(), 0, "{engine:?}");
+    }
+}
+
 #[tokio::test]
 async fn runs_are_begun_by_the_schedule_and_stopped_and_need_rules() {
     for engine in ENGINES {
