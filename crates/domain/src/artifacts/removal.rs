@@ -73,8 +73,9 @@ impl Removal {
         Ok(self.remove_all(tx, &[id], why).await?.pop())
     }
 
-    /// Removes artifacts with their tags, with as many statements as for one; gives those that
-    /// were there and that nothing kept. What another one of them listed goes after it.
+    /// Removes artifacts with their tags, as many as [`AT_ONCE`] with as many statements as for
+    /// one; gives those that were there and that nothing kept. What another one of them listed
+    /// goes after it.
     ///
     /// Their blobs stay for a window, and what refers to them stays.
     ///
@@ -115,17 +116,15 @@ impl Removal {
 
     /// Artifacts of the repository, by their numbers.
     async fn find(&self, tx: &mut Tx, ids: &[i64]) -> Result<Vec<Found>> {
-        let mut found = Vec::with_capacity(ids.len());
-        for some in ids.chunks(AT_ONCE) {
-            let mut arguments = args![self.repository_id];
-            arguments.extend(some.iter().copied());
-            let find = Sql::list(sql::FIND_BEFORE, some.len(), sql::FIND_AFTER);
-            for row in tx.all(find, arguments).await? {
-                let digest = parse(&row.get::<String>(1)?)?;
-                found.push(Found { id: row.get(0)?, digest, manifest_id: row.get(2)? });
-            }
-        }
-        Ok(found)
+        let mut arguments = args![self.repository_id];
+        arguments.extend(ids.iter().copied());
+        let find = Sql::list(sql::FIND_BEFORE, ids.len(), sql::FIND_AFTER);
+        let rows = tx.all(find, arguments).await?;
+        let read = |row: &Row| {
+            let digest = parse(&row.get::<String>(1)?)?;
+            Ok(Found { id: row.get(0)?, digest, manifest_id: row.get(2)? })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Removes artifacts that nothing keeps, or that are asked for.
@@ -236,7 +235,6 @@ impl Removal {
         tx: &mut Tx,
         mut waiting: VecDeque<Going>,
     ) -> Result<VecDeque<Going>> {
-        let mut seen: BTreeSet<i64> = waiting.iter().map(|(id, _)| *id).collect();
         let mut may = AT_ONCE;
         while may > 0 && !waiting.is_empty() {
             let some: Vec<Going> = waiting.drain(..waiting.len().min(may)).collect();
@@ -249,11 +247,8 @@ impl Removal {
                     removed.extend(self.remove_all(tx, &of, why).await?);
                 }
             }
-            for next in self.along(tx, &removed).await? {
-                if seen.insert(next.0) {
-                    waiting.push_back(next);
-                }
-            }
+            // What was looked at before and kept may go now.
+            waiting.extend(self.along(tx, &removed).await?);
         }
         Ok(waiting)
     }

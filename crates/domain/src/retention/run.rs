@@ -34,9 +34,9 @@ use crate::{
 /// How many repositories are planned in one transaction.
 const PLANNED_TOGETHER: i64 = 200;
 
-/// How many artifacts are deleted in one transaction: few enough for nobody who pushes to wait
-/// for long.
-const DELETED_TOGETHER: usize = 100;
+/// How many artifacts and tags of theirs are deleted in one transaction: few enough for nobody
+/// who pushes to wait for long.
+const DELETED_TOGETHER: usize = 200;
 
 /// How many artifacts the labels are asked of together.
 const LABELS_TOGETHER: usize = 1_000;
@@ -238,8 +238,19 @@ async fn remove(
     let going = (0..artifacts.len()).filter(|at| verdicts[*at].outcome == Outcome::Delete);
     let (parts, whole): (Vec<usize>, Vec<usize>) =
         going.partition(|at| !artifacts[*at].parents.is_empty());
-    let mut waiting: VecDeque<Vec<usize>> =
-        whole.chunks(DELETED_TOGETHER).map(<[usize]>::to_vec).collect();
+    let mut waiting: VecDeque<Vec<usize>> = VecDeque::new();
+    let mut room = 0;
+    for at in whole {
+        let taken = 1 + artifacts[at].tags.len();
+        match waiting.back_mut() {
+            Some(together) if taken <= room => together.push(at),
+            _ => {
+                waiting.push_back(vec![at]);
+                room = DELETED_TOGETHER;
+            }
+        }
+        room = room.saturating_sub(taken);
+    }
     waiting.extend(parts.iter().map(|at| vec![*at]));
     // A part may be the index of other parts: it is tried again as long as others go.
     let mut tries_left = parts.len() * 2;
