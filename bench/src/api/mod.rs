@@ -21,8 +21,7 @@ use crate::session::{Scratch, Settings};
 use people::{Caller, People};
 
 /// What is measured here, by the names that `--only` takes.
-pub const NAMES: [&str; 7] =
-    ["token", "projects", "audit", "storm", "lists", "retention", "gc"];
+pub const NAMES: [&str; 7] = ["token", "projects", "audit", "storm", "lists", "retention", "gc"];
 
 /// The most CPU for a token from the second time on, in microseconds.
 const TOKEN_CPU: f64 = 150.0;

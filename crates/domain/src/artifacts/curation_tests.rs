@@ -173,11 +173,9 @@ async fn artifacts_that_are_deleted_together_go_all_or_none() {
         let survey = async || survey(context, id, || false).await.unwrap().unwrap();
         let surveyed = survey().await;
         assert_eq!(surveyed.len(), 4);
-        let may_delete =
-            world.allowed(&name, Right::new(Resource::Artifact, Action::Delete)).await;
-        let delete = async |these: Vec<Surveyed>| {
-            delete_together(context, &may_delete, &name, these).await
-        };
+        let may_delete = world.allowed(&name, Right::new(Resource::Artifact, Action::Delete)).await;
+        let delete =
+            async |these: Vec<Surveyed>| delete_together(context, &may_delete, &name, these).await;
 
         push("d-too", image(&blob, "d")).await;
         assert!(delete(surveyed.clone()).await.unwrap_err().is(Kind::Conflict));

@@ -89,8 +89,7 @@ pub(crate) async fn remove_untagged(
                     }
                     let mut removed = Vec::new();
                     for together in repositories.into_values() {
-                        removed
-                            .extend(remove(tx, &caches, &audit, together, pushed_before).await?);
+                        removed.extend(remove(tx, &caches, &audit, together, pushed_before).await?);
                     }
                     Ok(removed)
                 })
