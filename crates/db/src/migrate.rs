@@ -164,6 +164,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0016_retention.sql"),
             include_str!("../migrations/postgres/0016_retention.sql"),
         ),
+        Migration::new(
+            17,
+            "search",
+            include_str!("../migrations/sqlite/0017_search.sql"),
+            include_str!("../migrations/postgres/0017_search.sql"),
+        ),
     ])
 }
 

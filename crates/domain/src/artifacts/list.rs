@@ -67,6 +67,16 @@ pub async fn all_repositories(
     sight: &Sight,
     selection: &Selection,
 ) -> Result<Listing<RepositoryDetails>> {
+    seen(context, sight, selection, None).await
+}
+
+/// The same page; after it, only so many repositories are counted, or all if nothing is said.
+pub(super) async fn seen(
+    context: &Context,
+    sight: &Sight,
+    selection: &Selection,
+    counted: Option<i64>,
+) -> Result<Listing<RepositoryDetails>> {
     let (from, args, total) = match sight.view() {
         View::Everything => {
             (sql::EVERY_REPOSITORY_FROM, args![], Some(repositories::total(context).await?))
@@ -74,7 +84,7 @@ pub async fn all_repositories(
         view => (sql::VISIBLE_REPOSITORIES_FROM, args![view.user_id(), view.robot_id()], None),
     };
     if sight.is_whole() {
-        let source = Source { from, args, among: None, counted: None, total };
+        let source = Source { from, args, among: None, counted, total };
         return REPOSITORIES.page_from(&context.db, &source, selection, read_repository).await;
     }
     let covers = |project_id, is_public, rest: &str| sight.covers(project_id, is_public, rest);

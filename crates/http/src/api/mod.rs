@@ -11,6 +11,7 @@ mod configurations;
 mod current_permissions;
 mod describe;
 mod error;
+mod find;
 mod gc;
 mod health;
 mod icons;
@@ -115,6 +116,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         retention::operations(),
         retention_metadata::operations(),
         search::operations(),
+        find::operations(),
         systeminfo::operations(),
         configurations::operations(),
         statistics::operations(),

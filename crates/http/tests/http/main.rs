@@ -9,6 +9,7 @@ mod browser;
 mod configurations;
 mod curation;
 mod custom_roles;
+mod find;
 mod immutable;
 mod gc;
 mod jobs;
