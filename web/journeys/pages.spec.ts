@@ -1,6 +1,7 @@
 // Every page, in both languages, light and dark, wide and narrow: each pair of these somewhere.
 
 import { enter, expect, test, violations } from './journey'
+import { pushChart, pushIndex, sign } from './pushes'
 
 const WAYS = [
   { locale: 'en-GB', colorScheme: 'light', width: 1440 },
@@ -23,7 +24,14 @@ const PAGES = [
   '/projects/PROJECT/logs',
   '/projects/PROJECT/settings',
   '/projects/PROJECT/repositories/web%2Fapp',
+  '/projects/PROJECT/repositories/web%2Fapp?untagged=1',
   '/projects/PROJECT/repositories/web%2Fapp/artifacts/DIGEST',
+  '/projects/PROJECT/repositories/web%2Fapp/artifacts/DIGEST?part=build_history',
+  '/projects/PROJECT/repositories/web%2Fapp/artifacts/INDEX',
+  '/projects/PROJECT/repositories/shop/artifacts/CHART',
+  '/projects/PROJECT/repositories/shop/artifacts/CHART?part=readme.md',
+  '/projects/PROJECT/repositories/shop/artifacts/CHART?part=values.yaml',
+  '/projects/PROJECT/repositories/shop/artifacts/CHART?part=dependencies',
   '/users',
   '/users?new=1',
   '/users/1',
@@ -64,11 +72,14 @@ for (const { locale, colorScheme, width } of WAYS) {
       const project = own('sweep')
       await server.project(project)
       const digest = await server.push(`${project}/web/app`, '1.0')
+      const { index } = await pushIndex(server, `${project}/web/app`, 'many')
+      await sign(server, `${project}/web/app`, index)
+      const chart = await pushChart(server, `${project}/shop`, '1.2.3', { 'values.yaml': 'a: 1 # why\nb: "x"\nc: true\n', 'README.md': '# Shop\n\nSome `code`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n' })
       await server.push(`${project}/${'deep/'.repeat(12)}name`, 'a'.repeat(128))
       await enter(page, server)
       refusals.push('404 /api/v2.0/systeminfo/getcert')
       for (const pattern of PAGES) {
-        const at = pattern.replace('PROJECT', project).replace('DIGEST', encodeURIComponent(digest))
+        const at = pattern.replace('PROJECT', project).replace('DIGEST', encodeURIComponent(digest)).replace('INDEX', encodeURIComponent(index)).replace('CHART', encodeURIComponent(chart))
         await page.goto(at)
         await page.locator('#main h1').first().waitFor()
         await expect(page.locator('[aria-busy=true]'), at).toHaveCount(0)

@@ -4,7 +4,6 @@ import { toCsv } from './csv'
 import { readPatterns } from './patterns'
 import { ownPath } from '../pages/sign_in/own_path'
 import { isStrong } from '../pages/sign_in/password'
-import { pullCommands, short } from '../pages/artifacts/commands'
 import { browser } from '../pages/profile/agent'
 import { qr } from '../pages/profile/qr'
 
@@ -65,15 +64,6 @@ test('a banner is what Harbor keeps, or a text', () => {
 test('patterns are lines', () => {
   expect(readPatterns(' a/** \n\n b ')).toEqual(['a/**', 'b'])
   expect(readPatterns(' \n ')).toBeNull()
-})
-
-test('the lines to pull fit the artifact and the server', () => {
-  const image = { type: 'IMAGE', repository_name: 'team/web/app', digest: 'sha256:0123456789abcdef' }
-  expect(pullCommands('r.example:8443', image, '1.0')[0]).toEqual({ client: 'docker', text: 'docker pull r.example:8443/team/web/app:1.0' })
-  expect(pullCommands('r', image, undefined)[0]?.text).toBe('docker pull r/team/web/app@sha256:0123456789abcdef')
-  expect(pullCommands('r', { ...image, type: 'CHART' }, '1.0_build')[0]?.text).toBe('helm pull oci://r/team/web/app --version 1.0+build')
-  expect(pullCommands('r', { ...image, type: 'WASM' }, '1').map((one) => one.client)).toEqual(['oras', 'cosign'])
-  expect(short('sha256:0123456789abcdef')).toBe('sha256:0123456789ab')
 })
 
 test('a browser is called by its name', () => {

@@ -1,0 +1,125 @@
+// What artifacts are made of, and how they are found.
+
+import { enter, expect, signIn, test } from './journey'
+import { pushChart, pushIndex, sign } from './pushes'
+
+test('an image is found by its tag and by its digest, and its pull command taken', async ({ page, server, own, context }) => {
+  const [name, developer, hidden] = [own('shop'), own('dev'), own('hidden')]
+  await server.project(name)
+  await server.project(hidden)
+  await server.push(`${name}/web/app`, `1.0-${name}`)
+  const digest = await server.push(`${name}/web/app`, `2.0-${name}`)
+  await server.push(`${hidden}/web/app`, `2.0-${name}`)
+  const who = await server.user(developer)
+  await server.ask('POST', `/api/v2.0/projects/${name}/members`, { role_id: 2, member_user: { username: developer } })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const copied = () => page.evaluate(() => navigator.clipboard.readText())
+  await signIn(page, who)
+
+  // By its tag, wherever it is; what is not theirs to see is not found.
+  const find = async (text: string) => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search or jump to' }).fill(text)
+  }
+  await find(`2.0-${name}`)
+  await expect(page.getByRole('option', { name: `${name}/web/app:2.0` })).toHaveCount(1)
+  await expect(page.getByRole('option', { name: hidden })).toHaveCount(0)
+  await page.getByRole('option', { name: `${name}/web/app:2.0` }).click()
+  await expect(page.getByRole('heading', { name: `2.0-${name}` })).toBeVisible()
+  await page.getByRole('button', { name: 'Copy docker' }).click()
+  expect(await copied()).toBe(`docker pull ${server.host}/${name}/web/app:2.0-${name}`)
+  await page.getByLabel('By', { exact: true }).selectOption('Digest')
+  await page.getByRole('button', { name: 'Copy podman' }).click()
+  expect(await copied()).toBe(`podman pull ${server.host}/${name}/web/app@${digest}`)
+
+  // By the beginning of its digest, with the keyboard alone.
+  await page.goto('/projects')
+  await find(digest.slice(7, 19))
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: `2.0-${name}` })).toBeVisible()
+
+  await find(`${name}/web`)
+  await page.getByRole('option', { name: `${name}/web/app` }).first().click()
+  await expect(page.getByRole('heading', { name: 'web/app' })).toBeVisible()
+  await page.getByRole('searchbox', { name: 'Find a tag' }).fill('2.')
+  await expect(page).toHaveURL(/tag=2/)
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.reload()
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Pull', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Copy docker' }).click()
+  expect(await copied()).toBe(`docker pull ${server.host}/${name}/web/app:2.0-${name}`)
+  // What they may not do is not offered.
+  await page.goto(`/projects/${name}`)
+  const parts = page.getByRole('navigation', { name: 'Parts of the project' })
+  await expect(parts.getByRole('link', { name: 'Members' })).toBeVisible()
+  await expect(page.getByRole('link', { name: 'Users' })).toHaveCount(0)
+  await page.goto(`/projects/${name}/robots`)
+  await expect(page.getByText('No robots yet')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'New robot' })).toHaveCount(0)
+})
+
+test('an index is opened down to its parts, and copied with all of them', async ({ page, server, own }) => {
+  const [name, other] = [own('many'), own('copies')]
+  await server.project(name)
+  await server.project(other)
+  const { index, parts } = await pushIndex(server, `${name}/web/app`, '1.0')
+  await sign(server, `${name}/web/app`, index)
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories/web%2Fapp`)
+  const row = page.getByRole('row', { name: /1\.0/ })
+  await expect(row).toContainText('Signed')
+  let asked = 0
+  page.on('request', (request) => (asked += Number(request.url().includes('/api/'))))
+  await page.getByRole('button', { name: 'Show what belongs to 1.0' }).click()
+  await expect(page.getByRole('listitem').filter({ hasText: 'linux/arm64' })).toBeVisible()
+  await expect(page.getByText('Cosign signature')).toBeVisible()
+  expect(asked).toBe(0)
+  await page.getByRole('listitem').filter({ hasText: 'linux/amd64' }).getByRole('link').click()
+  await expect(page.getByText(parts[0] ?? '', { exact: true })).toBeVisible()
+  await expect(page.getByText('Signatures of the index that lists it')).toBeVisible()
+  await page.getByRole('link', { name: 'Build history' }).click()
+  await expect(page.getByText('ADD file:1 in /')).toBeVisible()
+  await page.getByRole('link', { name: index.slice(0, 19) }).click()
+  await expect(page.getByRole('heading', { name: '1.0' })).toBeVisible()
+
+  await page.getByRole('button', { name: 'Copy to …' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByText('2 parts of indexes')).toBeVisible()
+  await expect(dialog.getByText('1 signature or other accessory')).toBeVisible()
+  await dialog.getByLabel('Project').fill(other)
+  await dialog.getByLabel('Repository').fill('shop/app')
+  await dialog.getByRole('button', { name: 'Copy', exact: true }).click()
+  await expect(page.getByText(`1 artifact was copied to ${other}/shop/app`)).toBeVisible()
+  await page.goto(`/projects/${other}/repositories/shop%2Fapp`)
+  await expect(page.getByRole('row', { name: /1\.0/ })).toContainText('Signed')
+  await page.goto(`/projects/${other}/repositories/shop%2Fapp?type=CHART`)
+  await expect(page.getByText('Nothing matches.')).toBeVisible()
+})
+
+test('the values and the readme of a chart are read in the browser', async ({ page, server, own }) => {
+  const name = own('charts')
+  await server.project(name)
+  const digest = await pushChart(server, `${name}/shop`, '1.2.3', {
+    'values.yaml': '# How many\nreplicas: 3\n',
+    'README.md': '# The shop\n\n<script>alert(1)</script>![logo](https://elsewhere.example/logo.png)\n\n| key | default |\n|---|---|\n| `replicas` | 3 |\n',
+  })
+  page.on('dialog', (dialog) => {
+    throw new Error(`a script ran: ${dialog.message()}`)
+  })
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories/shop/artifacts/${digest}`)
+  await expect(page.getByText(`helm pull oci://${server.host}/${name}/shop --version 1.2.3`)).toBeVisible()
+  await page.getByRole('link', { name: 'Readme' }).click()
+  await expect(page.getByRole('heading', { name: 'The shop' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'replicas' })).toBeVisible()
+  await expect(page.getByRole('img')).toHaveCount(0)
+  await page.getByRole('link', { name: 'Values' }).click()
+  await expect(page).toHaveURL(/part=values\.yaml/)
+  await expect(page.getByText('replicas', { exact: true })).toBeVisible()
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download' }).click()
+  expect((await download).suggestedFilename()).toBe('values.yaml')
+  await page.getByRole('link', { name: 'Dependencies' }).click()
+  await expect(page.getByRole('cell', { name: 'redis' })).toBeVisible()
+})
