@@ -11,10 +11,12 @@
 //! generation and then removes, so whichever comes last sees the other.
 
 use std::{
+    any::Any,
     borrow::Borrow,
     fmt::Display,
     future::Future,
     hash::{BuildHasher, Hash, RandomState},
+    marker::PhantomData,
     str::FromStr,
     sync::{
         Arc,
@@ -31,10 +33,15 @@ const GENERATIONS: usize = 1024;
 /// What stands for every key of a topic. No fact has it for a key.
 const EVERY: &str = "*";
 
+/// A fact of any type. Each type of keys and values has the whole map compiled once more, a
+/// quarter of a megabyte; so the map does not know what its values are, and only `get` does.
+type Fact = Arc<dyn Any + Send + Sync>;
+
 /// A map from keys to facts that the database holds.
 pub(crate) struct Cached<K, V> {
     topic: &'static str,
-    entries: moka::sync::Cache<K, Arc<V>>,
+    entries: moka::sync::Cache<K, Fact>,
+    facts: PhantomData<fn() -> V>,
     generations: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -51,8 +58,9 @@ where
             topic,
             entries: moka::sync::Cache::builder()
                 .max_capacity(capacity)
-                .weigher(move |_, value: &Arc<V>| weigh(value))
+                .weigher(move |_, fact: &Fact| fact.downcast_ref().map_or(1, weigh))
                 .build(),
+            facts: PhantomData,
             generations: (0..GENERATIONS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
         }
@@ -72,7 +80,8 @@ where
         F: Future<Output = Result<Option<V>>>,
     {
         let in_touch = db.in_touch();
-        if in_touch && let Some(known) = self.entries.get(key) {
+        let known = || self.entries.get(key)?.downcast().ok();
+        if in_touch && let Some(known) = known() {
             return Ok(Some(known));
         }
         let generation = self.generation(key).load(Ordering::SeqCst);
