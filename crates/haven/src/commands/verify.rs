@@ -18,11 +18,12 @@ pub async fn audit(config: Config) -> Result<ExitCode> {
         println!("{problem}");
     }
     println!(
-        "{} audit entries and {} blocks checked ({} blocks purged, {} entries not sealed yet, \
-         {} about people who were forgotten): {} problems",
+        "{} audit entries and {} blocks checked ({} blocks purged, {} entries of others \
+         purged, {} entries not sealed yet, {} about people who were forgotten): {} problems",
         report.entries,
         report.blocks,
         report.purged,
+        report.removed,
         report.unsealed,
         report.forgotten,
         report.problems.len(),
