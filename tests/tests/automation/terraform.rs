@@ -5,7 +5,7 @@
 //! Without it nothing here is run, and says so.
 
 use haven_tests::{
-    Client, Server, Settings, on_each_setup,
+    Client, Image, Repository, Server, Settings, on_each_setup,
     server::ADMIN_PASSWORD,
     tool::{Home, Output},
 };
@@ -60,6 +60,12 @@ impl Written {
         self.tofu(&arguments).await.ok();
     }
 
+    /// What the configuration gives out.
+    async fn output(&self, name: &str) -> serde_json::Value {
+        let said = self.home.run("tofu", &["output", "-json", "-no-color", name]).await.ok();
+        serde_json::from_str(&said).unwrap()
+    }
+
     async fn destroy(&self) {
         self.tofu(&["destroy", "-auto-approve"]).await.ok();
     }
@@ -84,6 +90,9 @@ async fn projects_people_and_robots_are_as_they_were_written() {
         let robots = admin.get("/api/v2.0/robots").await.expect(200).json();
         assert_eq!(robots[0]["name"], "robot$written-system");
         assert_eq!(value(admin, "token_expiration").await, 45);
+        assert_eq!(value(admin, "storage_per_project").await, 7_i64 << 30);
+        let found = serde_json::json!(["A Writer", "robot$written-system", "admin writer"]);
+        assert_eq!(written.output("found").await, found);
         server.anonymous.login("writer", "Correct1Horse").number().await;
 
         written.apply(&["-var=public=true", "-var=role=guest", "-var=expiration=50"]).await;
@@ -134,6 +143,70 @@ async fn rules_of_tags_are_as_they_were_written() {
     .await;
 }
 
+/// A schedule of a job, with what the job is to do.
+async fn schedule(admin: &Client, job: &str) -> (serde_json::Value, serde_json::Value) {
+    let shown = admin.get(&format!("/api/v2.0/system/{job}/schedule")).await.expect(200).json();
+    let parameters = shown["job_parameters"].as_str().unwrap();
+    (shown["schedule"].clone(), serde_json::from_str(parameters).unwrap())
+}
+
+#[tokio::test]
+async fn labels_quotas_and_upkeep_are_as_they_were_written() {
+    on_each_setup(async |server| {
+        let Some(written) = Written::new(server, "upkeep.tf") else { return };
+        written.apply(&[]).await;
+        assert_eq!(written.output("project").await, true);
+        let admin = &server.admin;
+        let project = admin.get("/api/v2.0/projects/kept").await.expect(200).json();
+        assert_eq!(project["metadata"]["severity"], "high");
+        assert_eq!(project["cve_allowlist"]["items"][1]["cve_id"], "CVE-2024-0002");
+        let id = project["project_id"].as_i64().unwrap();
+        let quota = format!("/api/v2.0/quotas/{id}");
+        let shown = admin.get(&quota).await.expect(200).json();
+        assert_eq!(shown["hard"]["storage"], 5_i64 << 30);
+        let everywhere = "/api/v2.0/labels?scope=g&name=stable";
+        let label = admin.get(everywhere).await.expect(200).json();
+        assert_eq!(label[0]["color"], "#0065AB");
+        let ours = format!("/api/v2.0/labels?scope=p&project_id={id}");
+        let label = admin.get(&ours).await.expect(200).json();
+        assert_eq!((&label[0]["name"], &label[0]["project_id"]), (&"ours".into(), &id.into()));
+        let (when, what) = schedule(admin, "gc").await;
+        assert_eq!((&when["type"], &when["cron"]), (&"Weekly".into(), &"0 0 0 * * 0".into()));
+        assert_eq!((&what["delete_untagged"], &what["workers"]), (&true.into(), &3.into()));
+        let (when, what) = schedule(admin, "purgeaudit").await;
+        assert_eq!((&when["type"], &what["audit_retention_hour"]), (&"Weekly".into(), &720.into()));
+        let allowed = admin.get("/api/v2.0/system/CVEAllowlist").await.expect(200).json();
+        assert_eq!(allowed["items"][0]["cve_id"], "CVE-2024-0003");
+        assert_eq!(allowed["expires_at"], 1_999_999_999);
+
+        let custom = "-var=schedule=0 30 3 * * 1";
+        written.apply(&["-var=color=#1D5100", "-var=quota=6", custom, "-var=hours=48"]).await;
+        let label = admin.get(everywhere).await.expect(200).json();
+        assert_eq!(label[0]["color"], "#1D5100");
+        let shown = admin.get(&quota).await.expect(200).json();
+        assert_eq!(shown["hard"]["storage"], 6_i64 << 30);
+        for job in ["gc", "purgeaudit"] {
+            let (when, _) = schedule(admin, job).await;
+            let expected = (&"Custom".into(), &"0 30 3 * * 1".into());
+            assert_eq!((&when["type"], &when["cron"]), expected, "{job}");
+        }
+        let (_, what) = schedule(admin, "purgeaudit").await;
+        assert_eq!(what["audit_retention_hour"], 48);
+
+        // A project that is not empty goes with all that is in it.
+        let image = Image::random(&[1000]);
+        Repository::new(admin, "kept/deep/app").push("v1", &image).await;
+        written.destroy().await;
+        admin.get("/api/v2.0/projects/kept").await.expect(404);
+        assert_eq!(admin.get(everywhere).await.expect(200).json(), serde_json::json!([]));
+        for job in ["gc", "purgeaudit"] {
+            let none = admin.get(&format!("/api/v2.0/system/{job}/schedule")).await.expect(200);
+            assert_eq!(none.text(), "", "{job}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_directory_is_set_as_it_was_written() {
     let server = Server::start(&Settings::appliance()).await;
@@ -157,6 +230,7 @@ async fn a_provider_and_its_groups_are_set_as_they_were_written() {
     let members = server.admin.get(members).await.expect(200).json();
     let group = members.as_array().unwrap().iter().find(|each| each["entity_type"] == "g").unwrap();
     assert_eq!((&group["entity_name"], &group["role_name"]), (&"team".into(), &"developer".into()));
+    assert_eq!(written.output("found").await, serde_json::json!([3, "developer"]));
     written.destroy().await;
     let groups = server.admin.get("/api/v2.0/usergroups").await.expect(200).json();
     assert_eq!(groups, serde_json::json!([]));

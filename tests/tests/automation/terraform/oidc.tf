@@ -29,3 +29,19 @@ resource "harbor_project_member_group" "team" {
   type       = "oidc"
   role       = "developer"
 }
+
+data "harbor_groups" "team" {
+  group_name = harbor_group.team.group_name
+}
+
+data "harbor_project_member_groups" "all" {
+  project_id = harbor_project.written.id
+  depends_on = [harbor_project_member_group.team]
+}
+
+output "found" {
+  value = [
+    data.harbor_groups.team.groups[0].group_type,
+    data.harbor_project_member_groups.all.project_member_groups[0].role,
+  ]
+}

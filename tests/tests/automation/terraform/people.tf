@@ -84,6 +84,7 @@ resource "harbor_config_system" "all" {
   robot_token_expiration       = 60
   token_expiration             = var.expiration
   session_timeout              = 30
+  storage_per_project          = 7
 
   banner_message {
     message = "written down"
@@ -94,4 +95,26 @@ resource "harbor_config_system" "all" {
 data "harbor_projects" "all" {
   name       = harbor_project.written.name
   depends_on = [harbor_project_member_user.writer]
+}
+
+data "harbor_users" "writer" {
+  username = harbor_user.writer.username
+}
+
+data "harbor_robot_accounts" "system" {
+  level      = "system"
+  depends_on = [harbor_robot_account.system]
+}
+
+data "harbor_project_member_users" "all" {
+  project_id = harbor_project.written.id
+  depends_on = [harbor_project_member_user.writer]
+}
+
+output "found" {
+  value = [
+    data.harbor_users.writer.users[0].full_name,
+    data.harbor_robot_accounts.system.robot_accounts[0].name,
+    join(" ", sort(data.harbor_project_member_users.all.project_member_users[*].user_name)),
+  ]
 }
