@@ -57,6 +57,8 @@ pub struct Context {
     pub settings: Settings,
     /// Where work is counted.
     pub metrics: Metrics,
+    /// Where jobs are counted.
+    pub jobs: Arc<jobs::Counted>,
     pub(crate) caches: Arc<Caches>,
     /// Sign registry tokens.
     pub(crate) keys: Arc<tokens::Keys>,

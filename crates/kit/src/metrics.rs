@@ -63,6 +63,20 @@ const DURATIONS: &[u64] = &[
     1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000,
 ];
 
+/// Bounds for durations of what takes long, in microseconds: 10 ms to six hours.
+const LONG_DURATIONS: &[u64] = &[
+    10_000,
+    100_000,
+    1_000_000,
+    5_000_000,
+    15_000_000,
+    60_000_000,
+    300_000_000,
+    900_000_000,
+    3_600_000_000,
+    21_600_000_000,
+];
+
 /// Bounds for sizes in bytes: 256 B to 10 GiB.
 const SIZES: &[u64] = &[256, 4 << 10, 64 << 10, 1 << 20, 10 << 20, 100 << 20, 1 << 30, 10 << 30];
 
@@ -70,6 +84,11 @@ impl Histogram {
     /// Of durations, in microseconds.
     pub fn of_durations() -> Self {
         Self::new(DURATIONS)
+    }
+
+    /// Of what takes long, in microseconds.
+    pub fn of_long_durations() -> Self {
+        Self::new(LONG_DURATIONS)
     }
 
     /// Of sizes, in bytes.

@@ -2,6 +2,7 @@
 //! much for lists when somebody asks for it. Every read is bounded.
 
 use bytes::{Bytes, BytesMut};
+use db::args;
 use http_body_util::BodyExt;
 use kit::{Error, Kind, Result};
 use oci::{
@@ -9,7 +10,7 @@ use oci::{
     artifact::{ArtifactKind, LONGEST_CONFIG, attributes, content_type, icon_type},
 };
 
-use super::pull::stored;
+use super::{pull::stored, sql};
 use crate::{Context, repositories, uploads};
 
 /// What an artifact is, as its content says.
@@ -34,7 +35,8 @@ pub(super) const LARGEST_ICON: u64 = 1024 * 1024;
 const BUNDLE_PART: &str = "io.cnab.manifest.type";
 
 /// Reads what is to be known of the artifact that a manifest describes. What is missing or not
-/// what it should be says nothing: the push decides whether that matters.
+/// what it should be says nothing: the push decides whether that matters. Of a manifest that is
+/// pushed once more nothing is read again.
 ///
 /// # Errors
 /// Unavailable when the store or the database is away.
@@ -42,9 +44,14 @@ pub(super) async fn read(
     context: &Context,
     name: &RepositoryName,
     manifest: &Manifest,
+    digest: &Digest,
 ) -> Result<Content> {
-    let kind = ArtifactKind::of(manifest);
-    let config = match kind.reads_config(manifest) {
+    let (kind, content_type) = (ArtifactKind::of(manifest), content_type(manifest).to_owned());
+    let reads_config = kind.reads_config(manifest);
+    if reads_config && let Some((attributes, icon)) = known(context, name, digest, &kind).await? {
+        return Ok(Content { kind, content_type, attributes, icon });
+    }
+    let config = match reads_config {
         false => None,
         true => match &kind {
             ArtifactKind::Cnab => bundle_config(context, name, manifest).await?,
@@ -53,10 +60,27 @@ pub(super) async fn read(
     };
     Ok(Content {
         attributes: attributes(&kind, manifest, config.as_deref()),
-        content_type: content_type(manifest).to_owned(),
+        content_type,
         icon: icon(context, name, manifest, &kind).await?,
         kind,
     })
+}
+
+/// What was read of an artifact that the repository has: its attributes and its icon. The same
+/// bytes of the same kind say the same. None where nothing could be read, or perhaps not all.
+async fn known(
+    context: &Context,
+    name: &RepositoryName,
+    digest: &Digest,
+    kind: &ArtifactKind,
+) -> Result<Option<(Option<String>, Option<String>)>> {
+    if context.settings.allow_missing_references {
+        return Ok(None);
+    }
+    let Some(repository) = repositories::find(context, name).await? else { return Ok(None) };
+    let arguments = args![repository.id, digest.to_string(), kind.name()];
+    let row = context.db.one(sql::KNOWN_CONTENT, arguments).await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
 /// The configuration of an artifact.

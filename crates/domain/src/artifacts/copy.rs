@@ -99,13 +99,14 @@ pub async fn copy(
         // All of it is there.
         return Ok(());
     }
+    let quota = Quota::of(context, create.project().id).await?;
     let copying = Copying {
         all: everything(context, root).await?,
         root,
         digest,
         source: source.clone(),
         name: name.clone(),
-        quota: Quota::of(context, create.project().id).await?,
+        quota: quota.asked_by(create.by(), name).with_manifest(&digest, None),
         audit: audit::by(context, create.by()).await?,
         context: context.clone(),
     };
@@ -204,13 +205,15 @@ impl Copying {
         let last = self.all.len().div_ceil(AT_ONCE).saturating_sub(1);
         for batch in 0..=last {
             let copying = self.clone();
-            self.context
+            let copied = self
+                .context
                 .db
                 .write(move |tx| {
                     let copying = copying.clone();
                     Box::pin(async move { copying.copy_batch(tx, batch, batch == last).await })
                 })
-                .await?;
+                .await;
+            self.quota.tell(&self.context, copied).await?;
         }
         Ok(())
     }
@@ -239,10 +242,7 @@ impl Copying {
             let happened = Happened::by(&self.audit, event).in_project(project_id);
             events::record(tx, &happened.in_repository(self.name.as_str())).await?;
         }
-        for manifest in brought.manifests {
-            self.quota.add(tx, &[], Some(manifest)).await?;
-        }
-        self.quota.add(tx, &brought.blobs, None).await
+        self.quota.add(tx, &brought.blobs, &brought.manifests).await
     }
 
     /// Copies an artifact, unless it is there.

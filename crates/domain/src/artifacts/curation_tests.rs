@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     access::{Action, Resource, Right},
-    repositories,
+    labels, repositories,
     testing::{add_project, keep_immutable, set_limit},
     verify,
     world::{ENGINES, World},
@@ -425,6 +425,13 @@ async fn what_cannot_be_copied_leaves_nothing_behind() {
         assert!(refused.is(Kind::QuotaExceeded), "{refused}");
         let made = "SELECT COUNT(*) FROM repositories WHERE name = 'p/y'";
         assert_eq!(count(&world, made).await, 0);
+        let told = "SELECT event FROM events WHERE repository = 'p/y'";
+        let told = world.context.db.all(told, args![]).await.unwrap();
+        assert_eq!(told.len(), 1);
+        let event: serde_json::Value =
+            serde_json::from_str(&told[0].get::<String>(0).unwrap()).unwrap();
+        assert_eq!((&event["kind"], &event["tag"]), (&"quota_exceeded".into(), &().into()));
+        assert_eq!(event["digest"], digest.to_string());
         is_sound(&world).await;
         set_limit(&world.context, project, -1).await;
         copied(&world, "library/x:v1", "p/y").await.unwrap();
@@ -528,5 +535,40 @@ async fn a_description_is_kept_escaped() {
         let none = name("library/none");
         let absent = repositories::describe(context, &allowed, &none, "x").await.unwrap_err();
         assert!(absent.is(Kind::NotFound), "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn labels_on_artifacts_are_told_of() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let from = "library/x";
+        let blob = world.push_blob(&name(from), b"blob").await;
+        let digest = put(&world, from, "v1", &image(&blob, "one")).await.unwrap();
+        let admin = crate::testing::admin(&world.context).await;
+        let scope = labels::allowed(&world.context, &admin, None, Action::Create).await.unwrap();
+        let new = labels::NewLabel { name: "stable".to_owned(), ..labels::NewLabel::default() };
+        let label = labels::create(&world.context, &scope, new).await.unwrap();
+        let (of, reference) = (name(from), tagged("v1"));
+        let right = |action| Right::new(Resource::ArtifactLabel, action);
+        let add = world.allowed(&of, right(Action::Create)).await;
+        let remove = world.allowed(&of, right(Action::Delete)).await;
+        let context = &world.context;
+        add_label(context, &add, &of, &reference, label).await.unwrap();
+        assert!(add_label(context, &add, &of, &reference, label).await.is_err());
+        remove_label(context, &remove, &of, &reference, label).await.unwrap();
+        assert!(remove_label(context, &remove, &of, &reference, label).await.is_err());
+        let told = "SELECT event FROM events WHERE repository = 'library/x' \
+            AND event LIKE '%label%' ORDER BY id";
+        let told = context.db.all(told, args![]).await.unwrap();
+        let told: Vec<serde_json::Value> = told
+            .iter()
+            .map(|row| serde_json::from_str(&row.get::<String>(0).unwrap()).unwrap())
+            .collect();
+        let event = |kind: &str| {
+            serde_json::json!({"kind": kind, "digest": digest.to_string(), "label_id": label,
+                "label": "stable"})
+        };
+        assert_eq!(told, [event("label_added"), event("label_removed")]);
     }
 }

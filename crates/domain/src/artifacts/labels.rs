@@ -1,5 +1,6 @@
 //! Putting labels on artifacts, and taking them away.
 
+use db::Tx;
 use kit::Result;
 use oci::{Reference, RepositoryName};
 
@@ -7,7 +8,8 @@ use super::{list::known, locate::locate};
 use crate::{
     Context,
     access::{Action, Allowed, Resource, Right},
-    audit::{self, Entry, Event},
+    audit::{self, Audit, Entry, Event},
+    events::{self, Happened},
     labels,
 };
 
@@ -37,7 +39,10 @@ pub async fn add_label(
                 let label = labels::attach(tx, project_id, artifact.id, label_id, now).await?;
                 let entry = Entry::new(Event::CreateArtifactLabel, reference.in_repository(&name))
                     .described(format!("label {} added to {name}@{}", label.name, artifact.digest));
-                audit.record(tx, entry.in_project(project_id)).await
+                audit.record(tx, entry.in_project(project_id)).await?;
+                let (digest, label) = (artifact.digest.to_string(), label.name);
+                let event = events::Event::LabelAdded { digest, label_id, label };
+                record(tx, &audit, event, project_id, &name).await
             })
         })
         .await
@@ -64,11 +69,25 @@ pub async fn remove_label(
             let (audit, name, reference) = (audit.clone(), name.clone(), reference.clone());
             Box::pin(async move {
                 let artifact = locate(tx, repository_id, &name, &reference).await?;
-                labels::detach(tx, artifact.id, label_id).await?;
-                let entry = Entry::new(Event::DeleteArtifactLabel, reference.in_repository(&name))
-                    .described(format!("label {label_id} removed from {name}@{}", artifact.digest));
-                audit.record(tx, entry.in_project(project_id)).await
+                let label = labels::detach(tx, artifact.id, label_id).await?;
+                let text = format!("label {} removed from {name}@{}", label.name, artifact.digest);
+                let entry = Entry::new(Event::DeleteArtifactLabel, reference.in_repository(&name));
+                audit.record(tx, entry.described(text).in_project(project_id)).await?;
+                let (digest, label) = (artifact.digest.to_string(), label.name);
+                let event = events::Event::LabelRemoved { digest, label_id, label };
+                record(tx, &audit, event, project_id, &name).await
             })
         })
         .await
+}
+
+async fn record(
+    tx: &mut Tx,
+    audit: &Audit,
+    event: events::Event,
+    project_id: i64,
+    name: &RepositoryName,
+) -> Result<()> {
+    let happened = Happened::by(audit, event).in_project(project_id).in_repository(name.as_str());
+    events::record(tx, &happened).await
 }

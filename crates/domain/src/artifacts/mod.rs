@@ -33,6 +33,7 @@ mod parts;
 mod pull;
 mod pulls;
 mod push;
+mod references;
 mod referrers;
 mod removal;
 mod search;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use db::{Args, Sql, Tx, args};
+use db::{Sql, Tx, args};
 use kit::{Error, Kind, Result, Subject, Time};
 use oci::{
-    Algorithm, Descriptor, Digest, Manifest, ManifestError, ManifestKind, Reference,
-    RepositoryName, Tag, artifact::AccessoryKind,
+    Algorithm, Digest, Manifest, ManifestError, ManifestKind, Reference, RepositoryName, Tag,
+    artifact::AccessoryKind,
 };
 
 use tokio::task::spawn_blocking;
@@ -18,6 +18,7 @@ use tokio::task::spawn_blocking;
 use super::{
     content::{self, Content},
     pull::parse,
+    references::Parts,
     sql,
 };
 use crate::{
@@ -90,9 +91,11 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
         Reference::Tag(tag) => Some(tag),
         Reference::Digest(_) => None,
     };
+    let quota = Quota::of(context, allowed.project().id).await?;
+    let quota = quota.asked_by(allowed.by(), &push.name).with_manifest(&digest, named);
     let deed = Arc::new(Deed {
-        quota: Quota::of(context, allowed.project().id).await?.asked_by(allowed.by(), &push.name),
-        content: content::read(context, &push.name, &manifest).await?,
+        quota: quota.clone(),
+        content: content::read(context, &push.name, &manifest, &digest).await?,
         accessory_of: AccessoryKind::of(&manifest, named),
         tags: tags_of(&push),
         digest,
@@ -103,7 +106,6 @@ pub async fn push(context: &Context, allowed: &Allowed, push: Push) -> Result<Pu
         caches: context.caches.clone(),
         audit: audit::by(context, allowed.by()).await?,
     });
-    let quota = deed.quota.clone();
     let pushed = context
         .db
         .write(move |tx| {
@@ -180,18 +182,6 @@ struct Deed {
     audit: Audit,
 }
 
-/// A blob or manifest of the repository that the manifest refers to.
-struct Part {
-    id: i64,
-    size: i64,
-}
-
-/// What of the manifest's references the repository has.
-struct Parts {
-    blobs: BTreeMap<Digest, Part>,
-    manifests: BTreeMap<Digest, Part>,
-}
-
 /// What a push has added to the repository.
 struct Added {
     artifact_id: i64,
@@ -207,7 +197,10 @@ impl Deed {
         let project_id = self.quota.project_id();
         let repository_id = repositories::ensure(tx, project_id, &self.push.name, self.now).await?;
         self.check_condition(tx, repository_id).await?;
-        let parts = self.find_parts(tx, repository_id).await?;
+        let parts = Parts::of(tx, repository_id, &self.manifest).await?;
+        if !self.allow_missing {
+            parts.require_all()?;
+        }
         let added = self.add(tx, repository_id, &parts).await?;
         let artifact_id = match &added {
             Some(added) => added.artifact_id,
@@ -219,10 +212,10 @@ impl Deed {
             Entry::new(Event::CreateArtifact, self.push.reference.in_repository(&self.push.name));
         self.audit.record(tx, entry.in_project(project_id)).await?;
         if let Some(Added { manifest, uncounted, .. }) = added {
-            self.quota.add(tx, &uncounted, Some(manifest)).await?;
+            self.quota.add(tx, &uncounted, &[manifest]).await?;
         }
         events::record(tx, &self.happened()).await?;
-        Ok(!self.missing(&parts).is_empty())
+        Ok(parts.are_incomplete())
     }
 
     /// What is told of it to those who act on it later.
@@ -259,51 +252,11 @@ impl Deed {
         if holds { Ok(()) } else { Err(changed(&self.push.reference)) }
     }
 
-    /// Looks up everything that the manifest refers to, and refuses it if a part is
-    /// missing that must be there.
-    async fn find_parts(&self, tx: &mut Tx, repository_id: i64) -> Result<Parts> {
-        let wanted_blobs: BTreeSet<Digest> =
-            self.blob_descriptors().map(|blob| blob.digest).collect();
-        let children: BTreeSet<Digest> =
-            self.manifest.manifests.iter().map(|child| child.digest).collect();
-        let manifests = known_manifests(tx, repository_id, &children).await?;
-        // BuildKit once wrote caches as indexes that list layers: what is no manifest of
-        // the repository may be a blob of it.
-        let perhaps_blobs = children.iter().filter(|child| !manifests.contains_key(child));
-        let wanted = wanted_blobs.iter().chain(perhaps_blobs).copied().collect();
-        let blobs = held_blobs(tx, repository_id, &wanted).await?;
-        let parts = Parts { blobs, manifests };
-        let missing = self.missing(&parts);
-        if missing.is_empty() || self.allow_missing {
-            return Ok(parts);
-        }
-        let error = Error::invalid("the manifest refers to content that is not in the repository")
-            .about(Subject::ManifestReference);
-        Err(missing.into_iter().fold(error, |error, digest| {
-            error.with("blob unknown to registry", vec![("digest", digest.to_string())])
-        }))
-    }
-
-    /// What the manifest needs and the repository does not have.
-    fn missing(&self, parts: &Parts) -> BTreeSet<Digest> {
-        let blobs =
-            self.manifest.blob_references().filter(|blob| !parts.blobs.contains_key(&blob.digest));
-        let children = self.manifest.manifests.iter().filter(|child| {
-            !parts.manifests.contains_key(&child.digest) && !parts.blobs.contains_key(&child.digest)
-        });
-        blobs.chain(children).map(|missing| missing.digest).collect()
-    }
-
-    /// Config and layers, those that may live elsewhere included.
-    fn blob_descriptors(&self) -> impl Iterator<Item = &Descriptor> {
-        self.manifest.config.iter().chain(&self.manifest.layers)
-    }
-
     /// Adds the artifact with what it needs; none if the repository has it.
     async fn add(&self, tx: &mut Tx, repository_id: i64, parts: &Parts) -> Result<Option<Added>> {
         let manifest = &self.manifest;
         let manifest_size = i64::try_from(self.push.content.len()).map_err(Error::internal)?;
-        let size = self.size(parts, manifest_size);
+        let size = parts.size(manifest, manifest_size);
         let manifest_id = self.keep_content(tx).await?;
         let arguments = args![
             self.quota.project_id(),
@@ -331,17 +284,6 @@ impl Deed {
             tx.execute(sql::ADOPT_CHILD, arguments).await?;
         }
         Ok(Some(Added { artifact_id, manifest: (manifest_id, manifest_size), uncounted }))
-    }
-
-    /// How much the artifact takes as Harbor counts it: what the manifest lists, as often as
-    /// it lists it.
-    fn size(&self, parts: &Parts, manifest_size: i64) -> i64 {
-        let listed = self.blob_descriptors().chain(&self.manifest.manifests);
-        let sizes = listed.map(|part| {
-            let known = parts.blobs.get(&part.digest).or_else(|| parts.manifests.get(&part.digest));
-            known.map_or(i64::try_from(part.size).unwrap_or(i64::MAX), |part| part.size)
-        });
-        sizes.fold(manifest_size, i64::saturating_add)
     }
 
     async fn keep_content(&self, tx: &mut Tx) -> Result<i64> {
@@ -476,44 +418,3 @@ fn json_of(pairs: &BTreeMap<String, String>) -> Result<Option<String>> {
     }
     serde_json::to_string(pairs).map(Some).map_err(Error::internal)
 }
-
-async fn held_blobs(
-    tx: &mut Tx,
-    repository_id: i64,
-    digests: &BTreeSet<Digest>,
-) -> Result<BTreeMap<Digest, Part>> {
-    find(tx, repository_id, digests, sql::HELD_BLOBS_BEFORE, sql::HELD_BLOBS_AFTER).await
-}
-
-async fn known_manifests(
-    tx: &mut Tx,
-    repository_id: i64,
-    digests: &BTreeSet<Digest>,
-) -> Result<BTreeMap<Digest, Part>> {
-    find(tx, repository_id, digests, sql::KNOWN_MANIFESTS_BEFORE, sql::KNOWN_MANIFESTS_AFTER).await
-}
-
-async fn find(
-    tx: &mut Tx,
-    repository_id: i64,
-    digests: &BTreeSet<Digest>,
-    before: &'static str,
-    after: &'static str,
-) -> Result<BTreeMap<Digest, Part>> {
-    let mut parts = BTreeMap::new();
-    let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
-    for some in digests.chunks(LOOKED_UP_AT_ONCE) {
-        let mut arguments: Args = args![repository_id];
-        for digest in some {
-            arguments.push(digest.as_str());
-        }
-        for row in tx.all(Sql::list(before, some.len(), after), arguments).await? {
-            let part = Part { id: row.get(1)?, size: row.get(2)? };
-            parts.insert(parse(&row.get::<String>(0)?)?, part);
-        }
-    }
-    Ok(parts)
-}
-
-/// How many references are looked up with one statement.
-const LOOKED_UP_AT_ONCE: usize = 500;

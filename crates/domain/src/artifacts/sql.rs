@@ -46,6 +46,10 @@ pub(super) const ARTIFACT: &str = "SELECT id, media_type FROM artifacts
 pub(super) const KEEP_ARTIFACT: &str = "SELECT id, digest FROM artifacts
     WHERE repository_id = $1 AND digest = $2 FOR KEY SHARE";
 
+/// What was read of the content of an artifact of a kind. $1 repository, $2 digest, $3 kind.
+pub(super) const KNOWN_CONTENT: &str = "SELECT extra_attrs, icon FROM artifacts
+    WHERE repository_id = $1 AND digest = $2 AND kind = $3 AND extra_attrs IS NOT NULL";
+
 /// The artifact is pushed once more, perhaps under another media type.
 pub(super) const PUSHED_AGAIN: &str = "UPDATE artifacts SET media_type = $2, pushed_at = $3,
         config_media_type = $4, kind = $5, icon = $6, extra_attrs = $7

@@ -44,6 +44,24 @@ pub enum Event {
         /// The digest that it named, if that is known.
         digest: Option<String>,
     },
+    /// An artifact carries a label from now on.
+    LabelAdded {
+        /// The artifact's digest.
+        digest: String,
+        /// The label's number.
+        label_id: i64,
+        /// The label's name.
+        label: String,
+    },
+    /// An artifact carries a label no more; the label itself stays.
+    LabelRemoved {
+        /// The artifact's digest.
+        digest: String,
+        /// The label's number.
+        label_id: i64,
+        /// The label's name.
+        label: String,
+    },
     /// A repository was deleted, with all that was in it.
     RepositoryDeleted,
     /// A project was made.
@@ -60,21 +78,41 @@ pub enum Event {
     QuotaExceeded {
         /// Why, for people.
         details: String,
+        /// The manifest that was pushed or copied, if it was one.
+        #[serde(default)]
+        digest: Option<String>,
+        /// The tag that it was pushed as.
+        #[serde(default)]
+        tag: Option<String>,
     },
-    /// A project has used most of its quota.
+    /// Something that came into a project has used most of its quota: told each time.
     QuotaWarning {
         /// Why, for people.
         details: String,
+        /// The manifest that was pushed or copied, if it was one.
+        #[serde(default)]
+        digest: Option<String>,
+        /// The tag that it was pushed as.
+        #[serde(default)]
+        tag: Option<String>,
     },
-    /// A run of retention has ended.
+    /// A run of retention is done with a repository, for good or for ill; a dry run tells
+    /// nothing. What was decided about each artifact the task knows.
     RetentionFinished {
         /// The execution.
         execution_id: i64,
-        /// How it ended.
+        /// The task.
+        #[serde(default)]
+        task_id: i64,
+        /// The policy.
+        #[serde(default)]
+        policy_id: i64,
+        /// How it ended: SUCCESS; ERROR when something that was to go could not be deleted, or
+        /// all of it failed; STOPPED when somebody stopped it before all of that was gone.
         status: String,
-        /// How many artifacts it looked at.
+        /// How many artifacts it looked at; 0 if it failed.
         total: i64,
-        /// How many it kept.
+        /// How many of them are still there.
         retained: i64,
     },
     /// A collection of garbage has ended.

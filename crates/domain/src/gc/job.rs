@@ -9,15 +9,12 @@ use crate::{
     audit::{self, Entry},
     events::{self, Happened},
     jobs::{
-        self, Attributes, Execution, Kind, NewExecution, NewTask, Running, Trigger,
+        self, Attributes, Execution, Kind, Running,
         schedules::{self, Schedule, When},
     },
     listing::Listing,
     rights::{Action, Allowed, Resource, Right, System, Who},
 };
-
-/// Whose work it is: there is but one collector.
-const VENDOR: i64 = -1;
 
 const KIND: Kind = Kind::GarbageCollection;
 
@@ -95,38 +92,16 @@ pub async fn ask(
 ) -> Result<Option<i64>> {
     allowed.require(Right::new(Resource::GarbageCollection, action))?;
     let (audit, clock) = (audit::by(context, allowed.by()).await?, context.clock.clone());
-    let window = hours(context);
+    let (parameters, mut shown) = (request.attributes(), request.attributes());
+    shown.insert("time_window".to_owned(), json!(hours(context)));
+    let asked = (parameters, shown);
     context
         .db
         .write(move |tx| {
-            let (audit, clock, when) = (audit.clone(), clock.clone(), when.clone());
+            let (audit, clock) = (audit.clone(), clock.clone());
+            let (when, (parameters, shown)) = (when.clone(), asked.clone());
             Box::pin(async move {
-                let changed = Entry::new(audit::Event::UpdateSchedule, KIND.name());
-                match when {
-                    When::Now => {
-                        let mut shown = request.attributes();
-                        shown.insert("time_window".to_owned(), json!(window));
-                        let task = NewTask::new(request.attributes());
-                        let new = NewExecution::new(KIND, VENDOR, Trigger::Manual);
-                        let id = jobs::start(tx, &clock, new.showing(shown).with(task)).await?;
-                        let begun = format!("{KIND}/{id}");
-                        let entry = Entry::new(audit::Event::CreateExecution, begun);
-                        audit.record(tx, entry).await?;
-                        return Ok(Some(id));
-                    }
-                    When::Never => {
-                        if schedules::remove(tx, KIND, VENDOR).await? {
-                            audit.record(tx, changed.described("remove schedule")).await?;
-                        }
-                    }
-                    When::At(name, cron) => {
-                        let (whose, at) = ((KIND, VENDOR), (name.as_str(), &cron));
-                        schedules::set(tx, &clock, whose, at, &request.attributes()).await?;
-                        let text = format!("set schedule: {}", cron.as_str());
-                        audit.record(tx, changed.described(text)).await?;
-                    }
-                }
-                Ok(None)
+                jobs::ask(tx, (&clock, &audit), KIND, &when, (&parameters, &shown)).await
             })
         })
         .await
@@ -138,7 +113,7 @@ pub async fn ask(
 /// None but the database's.
 pub async fn scheduled(context: &Context, allowed: &Allowed<System>) -> Result<Option<Schedule>> {
     allowed.require(Right::new(Resource::GarbageCollection, Action::Read))?;
-    schedules::get(&context.db, KIND, VENDOR).await
+    schedules::get(&context.db, KIND, jobs::NOBODY).await
 }
 
 /// A page of the collections that were begun.
@@ -177,14 +152,10 @@ async fn find(context: &Context, id: i64) -> Result<Execution> {
 /// Not found, in Harbor's words.
 pub async fn log(context: &Context, allowed: &Allowed<System>, id: i64) -> Result<String> {
     allowed.require(Right::new(Resource::GarbageCollection, Action::Read))?;
-    let unknown = || {
+    jobs::log_of_execution(&context.db, KIND, id).await?.ok_or_else(|| {
         let message = format!("garbage collection {id} log is not found");
         Error::new(ErrorKind::NotFound, message)
-    };
-    find(context, id).await.map_err(|_| unknown())?;
-    let tasks = jobs::tasks(&context.db, id, &Selection::default()).await?;
-    let task = tasks.items.first().ok_or_else(unknown)?;
-    jobs::log(&context.db, task.id).await
+    })
 }
 
 /// Stops a collection; one that has ended stays as it is.
@@ -200,9 +171,11 @@ pub async fn stop(context: &Context, allowed: &Allowed<System>, id: i64) -> Resu
         .write(move |tx| {
             let (audit, clock) = (audit.clone(), clock.clone());
             Box::pin(async move {
-                jobs::stop(tx, &clock, id).await?;
-                let entry = Entry::new(audit::Event::StopExecution, format!("{KIND}/{id}"));
-                audit.record(tx, entry).await
+                if jobs::stop(tx, &clock, id).await? {
+                    let entry = Entry::new(audit::Event::StopExecution, format!("{KIND}/{id}"));
+                    audit.record(tx, entry).await?;
+                }
+                Ok(())
             })
         })
         .await

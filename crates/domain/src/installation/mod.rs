@@ -97,6 +97,7 @@ impl Context {
             seal,
             settings,
             metrics,
+            jobs: Arc::default(),
             caches,
             keys,
             passwords,

@@ -25,7 +25,9 @@
 //! The verbs here take no proof: the rooms whose jobs they are ask for it. The dashboard of
 //! all jobs (`queues`, `pools`) does take one.
 
+mod ask;
 mod begin;
+mod counted;
 mod cron;
 mod end;
 mod kind;
@@ -47,8 +49,11 @@ use db::Tx;
 use kit::{Clock, Error, Result, Time};
 use serde_json::Value;
 
+pub(crate) use ask::{NOBODY, ask};
 pub use begin::{NewExecution, NewTask};
 pub(crate) use begin::{add_tasks, start};
+pub(crate) use counted::Try;
+pub use counted::{Counted, OfKind, Standing, Tries, standing};
 pub use cron::Cron;
 pub(crate) use end::{Ended, Hold, end};
 pub use kind::{Kind, Status, Trigger};
@@ -60,8 +65,8 @@ pub use queues::{Queue, is_paused, pause, queues, resume, stop_waiting};
 pub(crate) use replica::{Beat, LEASE, Replica, Watch, bury, inherit};
 pub use running::Running;
 pub(crate) use running::{Order, write_news};
-pub(crate) use stop::stop;
-pub(crate) use sweep::{kept as kept_by_sweep, sweep};
+pub(crate) use stop::{stop, stop_all_of};
+pub(crate) use sweep::{forget, kept as kept_by_sweep, sweep, vendors};
 pub(crate) use take::{Taken, is_due, is_open, take};
 
 /// Facts by name, a JSON object: what a task is to do, and what is told of it.

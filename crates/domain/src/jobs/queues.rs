@@ -54,6 +54,10 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// None but the database's.
 pub async fn queues(context: &Context, allowed: &Allowed<System>) -> Result<Vec<Queue>> {
     allowed.require(Right::new(Resource::JobserviceMonitor, Action::List))?;
+    all(context).await
+}
+
+pub(super) async fn all(context: &Context) -> Result<Vec<Queue>> {
     let clock = context.clock.clone();
     context
         .db

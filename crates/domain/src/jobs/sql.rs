@@ -42,6 +42,10 @@ pub(super) const FAILURE: &str = "SELECT status_message FROM tasks \
 pub(super) const ANY_OPEN_OF_VENDOR: &str = "SELECT id FROM executions \
     WHERE vendor_type = $1 AND vendor_id = $2 AND status = 'Running' LIMIT 1";
 
+/// The executions of a vendor that have not ended. $1 kind, $2 vendor.
+pub(super) const OPEN_OF_VENDOR: &str = "SELECT id FROM executions \
+    WHERE vendor_type = $1 AND vendor_id = $2 AND status = 'Running' ORDER BY id";
+
 /// Whether a task is due. $1 now, $2 beyond which moment none can wait.
 pub(super) const ANY_DUE: &str = "SELECT id FROM tasks \
     WHERE status = 'Pending' AND (run_at <= $1 OR run_at > $2) LIMIT 1";
@@ -65,7 +69,7 @@ pub(super) const TAKE_AFTER: &str = ")";
 
 /// Tasks as who takes them needs them.
 pub(super) const TAKEN_BEFORE: &str = "SELECT t.id, t.epoch, t.kind, t.execution_id, \
-    e.vendor_id, e.begun_by, t.parameters, t.runs FROM tasks AS t \
+    e.vendor_id, e.begun_by, t.parameters, t.runs, t.run_at FROM tasks AS t \
     JOIN executions AS e ON e.id = t.execution_id WHERE t.id IN (";
 /// See [`TAKEN_BEFORE`].
 pub(super) const TAKEN_AFTER: &str = ") ORDER BY t.priority DESC, t.run_at, t.id";
@@ -167,6 +171,10 @@ pub(super) const DOING: &str = "SELECT id, kind, updated_at, check_in, checked_i
 pub(super) const RUNNING: &str =
     "SELECT id FROM tasks WHERE status = 'Running' ORDER BY id LIMIT $1";
 
+/// How many tasks of which kind run on which replica.
+pub(super) const RUNNING_BY_REPLICA: &str = "SELECT kind, COALESCE(replica_id, ''), COUNT(*) \
+    FROM tasks WHERE status = 'Running' GROUP BY kind, replica_id ORDER BY kind, replica_id";
+
 /// How many tasks of a kind run. $1 kind.
 pub(super) const COUNT_RUNNING: &str =
     "SELECT COUNT(*) FROM tasks WHERE kind = $1 AND status = 'Running'";
@@ -239,6 +247,15 @@ pub(super) const SWEEP: &str = "DELETE FROM executions WHERE id IN (\
         (PARTITION BY vendor_id ORDER BY started_at DESC, id DESC) AS place \
         FROM executions WHERE vendor_type = $1) AS placed \
     WHERE placed.place > $2 AND placed.status <> 'Running' LIMIT $3)";
+
+/// Executions of a vendor that have ended go. $1 kind, $2 vendor, $3 how many go.
+pub(super) const FORGET: &str = "DELETE FROM executions WHERE id IN (\
+    SELECT id FROM executions WHERE vendor_type = $1 AND vendor_id = $2 \
+    AND status <> 'Running' ORDER BY id LIMIT $3)";
+
+/// The vendors that have executions. $1 kind, $2 after which, $3 how many.
+pub(super) const VENDORS: &str = "SELECT DISTINCT vendor_id FROM executions \
+    WHERE vendor_type = $1 AND vendor_id > $2 ORDER BY vendor_id LIMIT $3";
 
 /// Sets the schedule of a vendor. $1 kind, $2 vendor, $3 type, $4 cron, $5 what to do, $6 when
 /// it fires next, $7 now.

@@ -3,7 +3,7 @@
 use db::{Change, Tx, args};
 use kit::{Clock, Result, Time};
 
-use super::{Status, TOPIC, end::refresh, sql};
+use super::{Kind, Status, TOPIC, end::refresh, sql};
 
 /// Stops what has not ended of an execution; false when all of it has, which then stays as it
 /// is.
@@ -23,6 +23,22 @@ pub(crate) async fn stop(tx: &mut Tx, clock: &Clock, execution_id: i64) -> Resul
     refresh(tx, execution_id, now).await?;
     tx.announce(Change::new(TOPIC, ""));
     Ok(true)
+}
+
+/// Stops all that a vendor has begun.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn stop_all_of(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: Kind,
+    vendor_id: i64,
+) -> Result<()> {
+    for row in tx.all(sql::OPEN_OF_VENDOR, args![kind.name(), vendor_id]).await? {
+        stop(tx, clock, row.get(0)?).await?;
+    }
+    Ok(())
 }
 
 /// Stops one task. False when it has ended, or there is none.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use db::args;
+use db::{Db, args};
 use kit::{Clock, Result};
 use serde_json::json;
 
@@ -44,6 +44,36 @@ pub(crate) async fn sweep(context: &Context, running: &Running) -> Result<()> {
     running.log(format!("removed {swept} executions in total"));
     running.set_of_execution("swept", swept);
     Ok(())
+}
+
+/// Removes all executions of a vendor that is gone; how many. Those that have not ended stay.
+///
+/// # Errors
+/// Those of the database; what was removed until then stays removed.
+pub(crate) async fn forget(db: &Db, kind: Kind, vendor_id: i64) -> Result<u64> {
+    let mut forgotten = 0;
+    loop {
+        let of_vendor = args![kind.name(), vendor_id, AT_ONCE];
+        let some = db
+            .write(move |tx| {
+                let of_vendor = of_vendor.clone();
+                Box::pin(async move { tx.execute(sql::FORGET, of_vendor).await })
+            })
+            .await?;
+        forgotten += some;
+        if some < AT_ONCE as u64 {
+            return Ok(forgotten);
+        }
+    }
+}
+
+/// The vendors of a kind that have executions, by number, after one; how many at the most.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn vendors(db: &Db, kind: Kind, after: i64, most: i64) -> Result<Vec<i64>> {
+    let rows = db.all(sql::VENDORS, args![kind.name(), after, most]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 async fn sweep_some(context: &Context, kind: Kind) -> Result<u64> {

@@ -1,5 +1,7 @@
 //! Taking tasks: which are due, and who does them.
 
+use std::time::Duration;
+
 use db::{Args, Row, Sql, Tx, args};
 use kit::{Result, Time};
 
@@ -24,6 +26,8 @@ pub(crate) struct Taken {
     pub(crate) parameters: Attributes,
     /// How often it was tried, this time included.
     pub(crate) attempt: i64,
+    /// How long ago it could have been taken.
+    pub(crate) waited: Duration,
 }
 
 /// Whether a task waits whose time has come, by a statement that is cheap when none does.
@@ -101,10 +105,11 @@ async fn take_of_kind(
     let mut arguments = Args::new();
     arguments.extend(ids.iter().copied());
     let rows = tx.all(Sql::list(sql::TAKEN_BEFORE, ids.len(), sql::TAKEN_AFTER), arguments).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(row, now)).collect()
 }
 
-fn read(row: &Row) -> Result<Taken> {
+fn read(row: &Row, now: Time) -> Result<Taken> {
+    let could_at: Time = row.get(8)?;
     Ok(Taken {
         id: row.get(0)?,
         epoch: row.get(1)?,
@@ -114,5 +119,6 @@ fn read(row: &Row) -> Result<Taken> {
         trigger: Trigger::read(&row.get::<String>(5)?)?,
         parameters: attributes(&row.get::<String>(6)?)?,
         attempt: row.get(7)?,
+        waited: Duration::from_micros(u64::try_from(now.0 - could_at.0).unwrap_or_default()),
     })
 }

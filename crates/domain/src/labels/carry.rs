@@ -67,12 +67,13 @@ pub(crate) async fn attach(
 ///
 /// # Errors
 /// NotFound when it did not.
-pub(crate) async fn detach(tx: &mut Tx, artifact_id: i64, label_id: i64) -> Result<()> {
+pub(crate) async fn detach(tx: &mut Tx, artifact_id: i64, label_id: i64) -> Result<Label> {
     if tx.execute(sql::DETACH, args![artifact_id, label_id]).await? == 0 {
         return Err(Error::not_found(
             Subject::Request,
             format!("reference with label {label_id} and artifact {artifact_id} not found"),
         ));
     }
-    Ok(())
+    let row = tx.one(sql::BY_ID, args![label_id]).await?.ok_or_else(|| unknown(label_id))?;
+    read_label(&row, 0)
 }

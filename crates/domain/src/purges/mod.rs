@@ -17,14 +17,11 @@ use crate::{
     Context, Listing,
     audit::{self, Entry, Event},
     jobs::{
-        self, Execution, Kind, NewExecution, NewTask, Trigger,
+        self, Execution, Kind,
         schedules::{self, Schedule, When},
     },
     rights::{Action, Allowed, Resource, Right, System},
 };
-
-/// The one vendor that there is.
-const VENDOR: i64 = -1;
 
 const KIND: Kind = Kind::PurgeAuditLog;
 
@@ -50,33 +47,10 @@ pub async fn ask(
         .db
         .write(move |tx| {
             let (audit, clock) = (audit.clone(), clock.clone());
-            let (when, parameters) = (when.clone(), plan.parameters());
-            Box::pin(async move {
-                let changed = Entry::new(Event::UpdateSchedule, KIND.name());
-                match when {
-                    When::Now => {
-                        let task = NewTask::new(parameters.clone());
-                        let new = NewExecution::new(KIND, VENDOR, Trigger::Manual);
-                        let new = new.showing(parameters).with(task);
-                        let id = jobs::start(tx, &clock, new).await?;
-                        let entry = Entry::new(Event::CreateExecution, format!("{KIND}/{id}"));
-                        audit.record(tx, entry).await?;
-                        return Ok(Some(id));
-                    }
-                    When::Never => {
-                        if schedules::remove(tx, KIND, VENDOR).await? {
-                            audit.record(tx, changed.described("remove schedule")).await?;
-                        }
-                    }
-                    When::At(name, cron) => {
-                        let at = (name.as_str(), &cron);
-                        schedules::set(tx, &clock, (KIND, VENDOR), at, &parameters).await?;
-                        let text = format!("set schedule: {}", cron.as_str());
-                        audit.record(tx, changed.described(text)).await?;
-                    }
-                }
-                Ok(None)
-            })
+            let (when, asked) = (when.clone(), plan.parameters());
+            Box::pin(
+                async move { jobs::ask(tx, (&clock, &audit), KIND, &when, (&asked, &asked)).await },
+            )
         })
         .await
 }
@@ -87,7 +61,7 @@ pub async fn ask(
 /// None but the database's.
 pub async fn schedule(context: &Context, allowed: &Allowed<System>) -> Result<Option<Schedule>> {
     allowed.require(right(Action::Read))?;
-    schedules::get(&context.db, KIND, VENDOR).await
+    schedules::get(&context.db, KIND, jobs::NOBODY).await
 }
 
 /// A page of the purges, the newest first if nothing else is asked for.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     access,
-    jobs::{Cron, Status},
+    jobs::{Cron, Status, Trigger},
     testing::{Place, add_project, admin, both},
     work,
 };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use db::{Args, Row, Sql, Tx, args};
-use kit::{Error, Kind, Result, Subject, Time, size::human_size};
-use oci::RepositoryName;
+use kit::{Clock, Error, Kind, Result, Subject, size::human_size};
+use oci::{Digest, RepositoryName, Tag};
 
 use super::sql;
 use crate::{
@@ -29,9 +29,11 @@ pub(crate) struct Quota {
     project_id: i64,
     /// Whether limits count at all.
     enforced: bool,
-    /// Who does the deed, and where.
+    /// Who does the deed, where, and with which manifest: its digest and tag.
     by: Who,
     repository: String,
+    manifest: (Option<String>, Option<String>),
+    clock: Clock,
 }
 
 impl Quota {
@@ -43,6 +45,8 @@ impl Quota {
             enforced: configuration.flag(Key::QuotaPerProjectEnable),
             by: Who::system(),
             repository: String::new(),
+            manifest: (None, None),
+            clock: context.clock.clone(),
         })
     }
 
@@ -53,14 +57,20 @@ impl Quota {
         self
     }
 
+    /// The same, for a deed that brings a manifest, perhaps with a tag.
+    pub(crate) fn with_manifest(mut self, digest: &Digest, tag: Option<&Tag>) -> Self {
+        self.manifest = (Some(digest.to_string()), tag.map(ToString::to_string));
+        self
+    }
+
     /// Lets whoever listens know when a deed was refused because of the quota; gives what
     /// came of the deed.
     pub(crate) async fn tell<T>(&self, context: &Context, outcome: Result<T>) -> Result<T> {
         if let Err(refused) = &outcome
             && refused.is(Kind::QuotaExceeded)
         {
-            let details = refused.message.to_string();
-            let happened = self.happened(Event::QuotaExceeded { details }, context.clock.now());
+            let (details, (digest, tag)) = (refused.message.to_string(), self.manifest.clone());
+            let happened = self.happened(Event::QuotaExceeded { details, digest, tag });
             context
                 .db
                 .write(move |tx| {
@@ -72,9 +82,9 @@ impl Quota {
         outcome
     }
 
-    fn happened(&self, event: Event, now: Time) -> Happened {
-        let happened = Happened::new(event, &self.by, now).in_project(self.project_id);
-        happened.in_repository(self.repository.as_str())
+    fn happened(&self, event: Event) -> Happened {
+        let happened = Happened::new(event, &self.by, self.clock.now());
+        happened.in_project(self.project_id).in_repository(self.repository.as_str())
     }
 
     /// The project.
@@ -82,9 +92,9 @@ impl Quota {
         self.project_id
     }
 
-    /// Blobs, and perhaps a manifest with its size, count in the project from now on, each
-    /// once. That they are held or needed is written already: this is the last thing of a
-    /// deed, for it may take the lock that everybody else in the project waits for.
+    /// Blobs, and manifests with their sizes, count in the project from now on, each once. That
+    /// they are held or needed is written already: this is the last thing of a deed, for it may
+    /// take the lock that everybody else in the project waits for.
     ///
     /// # Errors
     /// `QuotaExceeded`, in Harbor's words, when the project would get too large.
@@ -92,10 +102,10 @@ impl Quota {
         &self,
         tx: &mut Tx,
         blobs: &[i64],
-        manifest: Option<(i64, i64)>,
+        manifests: &[(i64, i64)],
     ) -> Result<()> {
         let mut bytes = 0;
-        if let Some((manifest_id, size)) = manifest {
+        for (manifest_id, size) in manifests.iter().copied() {
             bytes += self.add_manifest(tx, manifest_id, size).await?;
         }
         let blobs: Vec<i64> = blobs.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
@@ -172,8 +182,8 @@ impl Quota {
             size(used),
             size(limit)
         );
-        let now = tx.now().await?;
-        events::record(tx, &self.happened(Event::QuotaWarning { details }, now)).await
+        let (digest, tag) = self.manifest.clone();
+        events::record(tx, &self.happened(Event::QuotaWarning { details, digest, tag })).await
     }
 }
 

@@ -1,19 +1,24 @@
 //! Making, changing and deleting policies; beginning and stopping runs.
 
-use db::{Tx, args};
-use kit::{Clock, Error, Kind, Result, Selection, Subject};
+use std::collections::BTreeSet;
+
+use db::{Args, Sql, Tx, args};
+use kit::{Clock, Error, Kind, Result, Subject};
 use serde_json::json;
 
 use super::{NewPolicy, Policy, show, sql};
 use crate::{
     Context,
     audit::{self, Entry, Event},
-    jobs::{self, Attributes, Cron, NewExecution, NewTask, Trigger, schedules},
+    jobs::{self, Attributes, Cron, NewExecution, NewTask, Running, Trigger, schedules},
     projects::{self, Allowed, Project},
     rights::{Action, Resource, Right},
 };
 
 const JOB: jobs::Kind = jobs::Kind::Retention;
+
+/// How many policies a sweep looks at together.
+const SWEPT_TOGETHER: i64 = 200;
 
 /// Gives a project a policy, and gives its number.
 ///
@@ -76,35 +81,64 @@ pub async fn update(
         .await
 }
 
-/// Deletes a policy and its schedule, and stops its runs.
+/// Deletes a policy with its schedule and its runs. Those that have not ended are stopped, and go
+/// with the next sweep.
 ///
 /// # Errors
 /// NotFound.
 pub async fn delete(context: &Context, allowed: &Allowed, policy: &Policy) -> Result<()> {
     allowed.require(right(Action::Delete))?;
     let id = policy.id;
-    let running = jobs::list(&context.db, JOB, Some(id), &running_ones()).await?;
-    let open: Vec<i64> = running.items.iter().map(|execution| execution.id).collect();
     let (project, caches) = (allowed.project().clone(), context.caches.clone());
     let (audit, clock) = (audit::by(context, allowed.by()).await?, context.clock.clone());
     context
         .db
         .write(move |tx| {
-            let (project, caches, open) = (project.clone(), caches.clone(), open.clone());
+            let (project, caches) = (project.clone(), caches.clone());
             let (audit, clock) = (audit.clone(), clock.clone());
             Box::pin(async move {
                 if tx.execute(sql::DELETE, args![id]).await? == 0 {
                     return Err(absent(id));
                 }
                 schedules::remove(tx, JOB, id).await?;
-                for execution in open {
-                    jobs::stop(tx, &clock, execution).await?;
-                }
+                jobs::stop_all_of(tx, &clock, JOB, id).await?;
                 projects::set_retention(tx, &caches, &project, None).await?;
                 audit.record(tx, told(Event::DeleteRetention, &project)).await
             })
         })
-        .await
+        .await?;
+    if let Err(error) = jobs::forget(&context.db, JOB, id).await {
+        tracing::warn!(%error, policy = id, "the runs of a policy go with the next sweep");
+    }
+    Ok(())
+}
+
+/// Removes the runs of policies that are gone, as when their project was deleted.
+///
+/// # Errors
+/// Those of the database; what was removed until then stays removed.
+pub(crate) async fn sweep(context: &Context, running: &Running) -> Result<()> {
+    let (mut after, mut swept) = (0, 0);
+    loop {
+        let policies = jobs::vendors(&context.db, JOB, after, SWEPT_TOGETHER).await?;
+        let Some(last) = policies.last() else { break };
+        after = *last;
+        let there = Sql::list(sql::THERE_BEFORE, policies.len(), sql::THERE_AFTER);
+        let mut arguments = Args::new();
+        arguments.extend(policies.iter().copied());
+        let there = context.db.all(there, arguments).await?;
+        let there: BTreeSet<i64> = there.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+        for policy in policies.into_iter().filter(|policy| !there.contains(policy)) {
+            if running.stops() {
+                return Ok(());
+            }
+            swept += jobs::forget(&context.db, JOB, policy).await?;
+        }
+    }
+    if swept > 0 {
+        running.log(format!("removed {swept} executions of retention policies that are gone"));
+    }
+    Ok(())
 }
 
 /// Begins a run by hand, and gives its number. A dry run deletes nothing.
@@ -183,11 +217,6 @@ async fn schedule(tx: &mut Tx, clock: &Clock, id: i64, cron: Option<&Cron>) -> R
     let Some(cron) = cron else { return schedules::remove(tx, JOB, id).await.map(drop) };
     let when = ("Custom", cron);
     schedules::set(tx, clock, (JOB, id), when, &attributes(false)).await.map(drop)
-}
-
-fn running_ones() -> Selection {
-    let filter = kit::query::Filter::parse("status=Running").unwrap_or_default();
-    Selection { filter, ..Selection::default() }
 }
 
 const fn right(action: Action) -> Right {

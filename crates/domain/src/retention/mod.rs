@@ -10,7 +10,7 @@
 //! - What was pushed or tagged since it was judged stays until the next run.
 //! - A run goes by the policy as it was when the run began. A dry run deletes nothing.
 //! - What was decided about each artifact, and by which rules, is kept as long as the run is
-//!   ([`findings`]).
+//!   ([`findings`]). A policy's runs go with it.
 
 mod change;
 mod evaluate;
@@ -20,10 +20,12 @@ mod run;
 mod show;
 mod sql;
 mod table;
+mod tell;
 mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use change::sweep;
 pub use change::{begin, create, delete, stop, update};
 pub use evaluate::Outcome;
 pub use findings::{Finding, findings};

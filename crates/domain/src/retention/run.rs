@@ -16,19 +16,16 @@ use super::{
     NewPolicy, Outcome,
     change::attributes,
     evaluate::{Facts, Verdict, evaluate},
-    findings,
     policy::Ready,
-    show, sql, table,
+    show, sql,
+    tell::{self, Judged, tell},
 };
 use crate::{
     Context,
     access::{self, Action, Caller, Resource, Right},
-    artifacts,
-    events::{self, Happened},
-    immutability,
+    artifacts, immutability,
     jobs::{self, NewTask, Running, schedules},
-    labels, repositories,
-    rights::Who,
+    repositories,
 };
 
 /// How many repositories are planned in one transaction.
@@ -38,14 +35,11 @@ const PLANNED_TOGETHER: i64 = 200;
 /// who pushes to wait for long.
 const DELETED_TOGETHER: usize = 200;
 
-/// How many artifacts the labels are asked of together.
-const LABELS_TOGETHER: usize = 1_000;
-
 /// A repository that a task is about.
-struct Place {
-    project_id: i64,
+pub(super) struct Place {
+    pub(super) project_id: i64,
     id: i64,
-    name: RepositoryName,
+    pub(super) name: RepositoryName,
 }
 
 /// Does a task.
@@ -73,7 +67,13 @@ pub(crate) async fn run(context: &Arc<Context>, running: &Running) -> Result<()>
     match repositories::find(context, &name).await? {
         Some(found) if found.project_id == project_id => {
             let place = Place { project_id, id: found.id, name };
-            look_at(context, running, &policy, &place).await
+            let done = look_at(context, running, &policy, &place).await;
+            if let Err(error) = &done
+                && running.gives_up(error)
+            {
+                tell::failed(context, running, &place).await?;
+            }
+            done
         }
         _ => {
             running.log(format!("the repository {name} is gone"));
@@ -171,7 +171,7 @@ fn task(name: &str, dry_run: bool) -> NewTask {
     NewTask::new(parameters).showing(shown)
 }
 
-fn is_dry(running: &Running) -> bool {
+pub(super) fn is_dry(running: &Running) -> bool {
     // Whoever does not say so does not mean a dry run; but nothing but `true` and `false` is
     // ever stored.
     running.parameters().get("dry_run").and_then(serde_json::Value::as_bool).unwrap_or_default()
@@ -212,8 +212,7 @@ async fn look_at(
     if !dry_run {
         remove(context, running, place, &artifacts, &mut verdicts, &mut failed).await?;
     }
-    let labels = labels_of(context, &artifacts).await?;
-    tell(context, running, place, Judged { artifacts, verdicts, labels, failed }).await
+    tell(context, running, place, Judged { artifacts, verdicts, failed }).await
 }
 
 fn stopped(running: &Running) -> Result<()> {
@@ -300,72 +299,4 @@ async fn remove(
         }
     }
     Ok(())
-}
-
-/// The names of the labels of artifacts that have some.
-async fn labels_of(context: &Context, artifacts: &[Facts]) -> Result<HashMap<i64, Vec<String>>> {
-    let mut names = HashMap::new();
-    for some in artifacts.chunks(LABELS_TOGETHER) {
-        let ids: Vec<i64> = some.iter().map(|artifact| artifact.id).collect();
-        for (id, labels) in labels::of(context, &ids).await? {
-            let labels: Vec<String> = labels.into_iter().map(|label| label.name).collect();
-            names.insert(id, labels);
-        }
-    }
-    Ok(names)
-}
-
-/// Everything that came of a task.
-struct Judged {
-    artifacts: Vec<Facts>,
-    verdicts: Vec<Verdict>,
-    labels: HashMap<i64, Vec<String>>,
-    failed: HashMap<Digest, String>,
-}
-
-/// Tells what was decided: the table in the log, the findings, the counts.
-async fn tell(context: &Context, running: &Running, place: &Place, judged: Judged) -> Result<()> {
-    let (table, blocks, judged) = spawn_blocking(move || {
-        let labels = |id| judged.labels.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let message = |digest: &Digest| judged.failed.get(digest).map_or("", String::as_str);
-        let table = table::table(&judged.artifacts, &judged.verdicts, labels);
-        let blocks = findings::blocks(&judged.artifacts, &judged.verdicts, labels, message);
-        (table, blocks, judged)
-    })
-    .await
-    .map_err(Error::internal)?;
-    running.write(table);
-    for (digest, message) in judged.failed.iter().take(1_000) {
-        running
-            .log(format!("Retention error for artifact image {}@{digest}: {message}", place.name));
-    }
-    let gone = judged.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Delete).count();
-    let total = i64::try_from(judged.verdicts.len()).map_err(Error::internal)?;
-    let retained = total - i64::try_from(gone).map_err(Error::internal)?;
-    running.set("total", total);
-    running.set("retained", retained);
-    let event = events::Event::RetentionFinished {
-        execution_id: running.execution_id(),
-        status: "SUCCESS".to_owned(),
-        total,
-        retained,
-    };
-    let happened = Happened::new(event, &Who::system(), context.clock.now())
-        .in_project(place.project_id)
-        .in_repository(place.name.as_str());
-    let (running, blocks, is_real) = (running.clone(), Arc::new(blocks?), !is_dry(running));
-    context
-        .db
-        .write(move |tx| {
-            let (running, blocks, happened) = (running.clone(), blocks.clone(), happened.clone());
-            Box::pin(async move {
-                running.fence(tx).await?;
-                findings::store(tx, running.task_id(), &blocks).await?;
-                if is_real {
-                    events::record(tx, &happened).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
 }

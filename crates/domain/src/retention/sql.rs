@@ -29,6 +29,11 @@ pub(super) const UPDATE: &str =
 /// Removes a policy. $1 id.
 pub(super) const DELETE: &str = "DELETE FROM retention_policies WHERE id = $1";
 
+/// Which policies out of a list are there.
+pub(super) const THERE_BEFORE: &str = "SELECT id FROM retention_policies WHERE id IN (";
+/// See [`THERE_BEFORE`].
+pub(super) const THERE_AFTER: &str = ")";
+
 /// The beginning of a run, unless it has begun. $1 execution, $2 the policy as it is.
 pub(super) const BEGIN_RUN: &str = "\
     INSERT INTO retention_runs (execution_id, policy) VALUES ($1, $2) \

@@ -1,8 +1,9 @@
 //! How much there is: for the first page of the portal.
 //!
 //! Owns the table `activity`, how much was pushed and pulled in each hour, which it counts
-//! from events. All else it counts when it is asked.
+//! from events; of what is older than 90 days, in each day. All else it counts when it is asked.
 
+mod fold;
 mod series;
 mod sql;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use db::args;
 use kit::{Error, Result};
 
+pub(crate) use fold::fold;
 pub(crate) use series::count_events;
 pub use series::{Activity, Bucket, Range, activity, activity_of_all};
 

@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// An hour in microseconds.
-const HOUR: i64 = 3_600_000_000;
+pub(super) const HOUR: i64 = 3_600_000_000;
 
 /// The project that stands for all of them.
-const ALL: i64 = 0;
+pub(super) const ALL: i64 = 0;
 
 /// The most buckets that are asked for at a time.
 const MOST_BUCKETS: i64 = 1000;

@@ -54,3 +54,26 @@ pub(super) const ACTIVITY: &str = "SELECT b.bucket, b.pushes, b.pulls, b.deletes
         CAST(SUM(deletes) AS BIGINT) AS deletes FROM activity \
         WHERE project_id = $1 AND hour >= $2 AND hour < $3 GROUP BY 1) AS b \
     JOIN activity AS l ON l.project_id = $1 AND l.hour = b.last ORDER BY b.bucket";
+
+/// The projects of which something is kept, after one. $1 after which, $2 how many.
+pub(super) const ACTIVE_PROJECTS: &str = "SELECT DISTINCT project_id FROM activity \
+    WHERE project_id > $1 ORDER BY project_id LIMIT $2";
+
+/// What is kept of a project goes if the project is gone. $1 project.
+pub(super) const FORGET_ACTIVITY: &str = "DELETE FROM activity WHERE project_id = $1 \
+    AND NOT EXISTS (SELECT 1 FROM projects AS p WHERE p.id = $1)";
+
+/// The last hour of each day has what its other hours have too. $1 project, $2 before which
+/// hour.
+pub(super) const FOLD_DAYS: &str = "UPDATE activity SET \
+    pushes = d.pushes, pulls = d.pulls, deletes = d.deletes \
+    FROM (SELECT MAX(hour) AS last, CAST(SUM(pushes) AS BIGINT) AS pushes, \
+        CAST(SUM(pulls) AS BIGINT) AS pulls, CAST(SUM(deletes) AS BIGINT) AS deletes \
+        FROM activity WHERE project_id = $1 AND hour < $2 \
+        GROUP BY hour / 24 HAVING COUNT(*) > 1) AS d \
+    WHERE activity.project_id = $1 AND activity.hour = d.last";
+
+/// The hours of a day that another of the same day follows go. $1 project, $2 before which hour.
+pub(super) const REMOVE_FOLDED: &str = "DELETE FROM activity WHERE project_id = $1 \
+    AND hour < $2 AND EXISTS (SELECT 1 FROM activity AS l WHERE l.project_id = $1 \
+        AND l.hour > activity.hour AND l.hour < (activity.hour / 24 + 1) * 24)";

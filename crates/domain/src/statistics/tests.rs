@@ -129,3 +129,71 @@ async fn what_happens_is_counted_by_the_hour() {
         assert!(Range::new(hour(1), hour(1), Bucket::Hour).is_err());
     }
 }
+
+#[tokio::test]
+async fn old_hours_become_days() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        let project_id = add_project(context, "p", true).await;
+        let now = context.clock.now().0 / 3_600_000_000;
+        let (old, young) = ((now / 24 - 91) * 24, (now / 24 - 89) * 24);
+        let rows = [
+            (project_id, old, 1_i64, 10_i64),
+            (project_id, old + 5, 2, 20),
+            (project_id, old + 23, 4, 30),
+            (project_id, old - 1, 8, 5),
+            (project_id, young, 16, 40),
+            (project_id, young + 1, 32, 50),
+            (project_id + 1000, old, 64, 60),
+            (0, old, 128, 70),
+            (0, old + 1, 256, 80),
+        ];
+        const ADD: &str = "INSERT INTO activity \
+            (project_id, hour, pushes, pulls, deletes, stored) VALUES ($1, $2, $3, $3, $3, $4)";
+        for (project_id, hour, count, stored) in rows {
+            context
+                .db
+                .write(move |tx| {
+                    Box::pin(tx.execute(ADD, db::args![project_id, hour, count, stored]))
+                })
+                .await
+                .unwrap();
+        }
+        let kept = async || -> Vec<(i64, i64, i64, i64)> {
+            let all = "SELECT project_id, hour, pushes, deletes, stored FROM activity \
+                ORDER BY project_id, hour";
+            let rows = context.db.all(all, db::args![]).await.unwrap();
+            let read = |row: &db::Row| {
+                let (pushes, deletes): (i64, i64) = (row.get(2).unwrap(), row.get(3).unwrap());
+                assert_eq!(pushes, deletes);
+                (row.get(0).unwrap(), row.get(1).unwrap(), pushes, row.get(4).unwrap())
+            };
+            rows.iter().map(read).collect()
+        };
+        let proof = allowed(context, "p", Right::new(Resource::Itself, Action::Read)).await;
+        let days = async || {
+            let (from, to) = (Time((old - 24) * 3_600_000_000), Time(now * 3_600_000_000));
+            activity(context, &proof, Range::new(from, to, Bucket::Day).unwrap()).await.unwrap()
+        };
+        let before = days().await;
+        let next_day = async || {
+            context.clock.advance(std::time::Duration::from_secs(24 * 3600));
+            crate::work::tests::until_idle(context).await;
+        };
+        crate::work::tests::until_idle(context).await;
+        next_day().await;
+        let mut expected = vec![
+            (0, old + 1, 384, 80),
+            (project_id, old - 1, 8, 5),
+            (project_id, old + 23, 7, 30),
+            (project_id, young, 16, 40),
+            (project_id, young + 1, 32, 50),
+        ];
+        assert_eq!(kept().await, expected);
+        next_day().await;
+        expected.splice(3.., [(project_id, young + 1, 48, 50)]);
+        assert_eq!(kept().await, expected);
+        assert_eq!(days().await, before);
+    }
+}

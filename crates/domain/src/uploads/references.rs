@@ -30,7 +30,7 @@ pub(crate) async fn hold(
         // A manifest needs it: it is held and counted.
         return Ok(());
     }
-    quota.add(tx, &[blob_id], None).await
+    quota.add(tx, &[blob_id], &[]).await
 }
 
 /// The blobs that an artifact is written to need have a reference from now on. Gives those

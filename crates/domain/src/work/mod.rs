@@ -19,7 +19,7 @@ pub use runner::serve;
 use crate::{
     Context, gc,
     jobs::{self, Cron, Kind, NewExecution, NewTask, Running, Trigger, schedules::Schedule},
-    purges, retention,
+    purges, retention, statistics,
 };
 
 /// When old executions are removed.
@@ -31,7 +31,11 @@ const SWEEP_AT: &str = "0 0 0 * * *";
 /// Those of the verb; what may pass is tried again.
 async fn carry_out(context: &Arc<Context>, running: &Running) -> Result<()> {
     match running.kind() {
-        Kind::ExecutionSweep => jobs::sweep(context, running).await,
+        Kind::ExecutionSweep => {
+            retention::sweep(context, running).await?;
+            statistics::fold(context, running).await?;
+            jobs::sweep(context, running).await
+        }
         Kind::PurgeAuditLog => purges::run(context, running).await,
         Kind::GarbageCollection => gc::run(context, running).await,
         Kind::Retention => retention::run(context, running).await,
@@ -59,7 +63,7 @@ async fn begin(tx: &mut Tx, clock: &Clock, due: &Schedule) -> Result<()> {
 
 /// Makes the schedules that every installation has.
 async fn make_ready(context: &Context) -> Result<()> {
-    let sweep = (Kind::ExecutionSweep, -1);
+    let sweep = (Kind::ExecutionSweep, jobs::NOBODY);
     let cron = Cron::parse(SWEEP_AT)?;
     let found = jobs::schedules::get(&context.db, sweep.0, sweep.1).await?;
     if found.is_some_and(|found| found.cron == cron.as_str()) {

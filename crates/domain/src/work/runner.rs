@@ -22,7 +22,7 @@ use tokio::{
 use super::{begin, carry_out, make_ready};
 use crate::{
     Context,
-    jobs::{self, Beat, Ended, Hold, LEASE, Order, Replica, Running, Taken, Watch, schedules},
+    jobs::{self, Beat, Ended, Hold, LEASE, Order, Replica, Running, Taken, Try, Watch, schedules},
 };
 
 /// How often it looks when nobody rings.
@@ -229,6 +229,7 @@ impl Runner {
             })
             .await?;
         for taken in taken {
+            self.context.jobs.taken(taken.kind, taken.waited);
             let running = Running::new(taken, self.context.clock.clone());
             let work = work(self.context.clone(), running.clone());
             let handle = self.doing.spawn(work);
@@ -303,6 +304,7 @@ pub(super) async fn until_idle(context: &Arc<Context>) {
 
 /// Does a task and tells the database how it ended; gives its number.
 async fn work(context: Arc<Context>, running: Running) -> i64 {
+    let started = Instant::now();
     let done = AssertUnwindSafe(carry_out(&context, &running)).catch_unwind().await;
     let done = done.unwrap_or_else(|_| Err(Error::internal("the job panicked")));
     let ended = match (running.noticed(), done) {
@@ -311,6 +313,15 @@ async fn work(context: Arc<Context>, running: Running) -> i64 {
         (Some(Order::GoOn) | None, Ok(())) => Ended::Done,
         (Some(Order::GoOn) | None, Err(error)) => Ended::Failed(error),
     };
+    let how = match &ended {
+        Ended::Done => Some(Try::Success),
+        Ended::Stopped => Some(Try::Stop),
+        Ended::Failed(_) => Some(Try::Fail),
+        Ended::GivenBack | Ended::Lost => None,
+    };
+    if let Some(how) = how {
+        context.jobs.tried(running.kind(), how, started.elapsed());
+    }
     if let Ended::Failed(error) = &ended {
         running.error(error);
         let kind = running.kind();

@@ -17,7 +17,7 @@ use crate::{
     data_dir::DataDir,
     installation::{self, Installation},
     log, log_form, memory,
-    metrics::{self, HttpMetrics, Pages, Readiness},
+    metrics::{self, HttpMetrics, Learning, Look, Pages, Readiness},
     server::{self, Certificate, Limits, Listeners, Shared},
     traces::{Spans, TraceExport},
 };
@@ -74,11 +74,10 @@ pub async fn run(config: Config) -> Result<ExitCode> {
         root_certificate: root_certificate(&config)?,
         version: env!("CARGO_PKG_VERSION"),
     });
-    let http_metrics = Arc::new(HttpMetrics::default());
-    let pages = Pages::new(
-        metrics::registry(http_metrics.clone(), metrics, lines.clone()),
-        readiness(context.clone()),
-    );
+    let (http_metrics, look) = (Arc::new(HttpMetrics::default()), Look::default());
+    let jobs = (&context.jobs, &look);
+    let registry = metrics::registry(http_metrics.clone(), metrics, lines.clone(), jobs);
+    let pages = Pages::new(registry, learning(context.clone(), look), readiness(context.clone()));
     let https = tls.is_some();
 
     memory::give_back();
@@ -158,6 +157,14 @@ fn root_certificate(config: &Config) -> Result<Option<bytes::Bytes>> {
         Error::invalid(format!("tls.root_certificate: {path} cannot be read: {error}"))
     })?;
     Ok(Some(read.into()))
+}
+
+/// How jobs stand, the database knows.
+fn learning(context: Arc<Context>, look: Look) -> Learning {
+    Arc::new(move || {
+        let (context, look) = (context.clone(), look.clone());
+        Box::pin(async move { look.again(&context).await })
+    })
 }
 
 /// Requests can be served while the database answers and the store is there.

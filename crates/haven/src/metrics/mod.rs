@@ -1,15 +1,18 @@
 //! What Prometheus sees. Names are Harbor's where Harbor has them.
 //!
 //! - `http`: requests by operation, method and status
+//! - `jobs`: jobs that were done, and those that wait and run
 //! - `process`: memory, processor time and open files
 //! - `page`: the pages at the metrics address
 
 mod http;
+mod jobs;
 mod page;
 mod process;
 
 use std::{fmt, sync::Arc};
 
+use domain::jobs::Counted;
 use kit::metrics::{Histogram, Metrics};
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
@@ -17,15 +20,24 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::http::{HttpMetrics, register as register_http};
-pub use page::{Pages, Readiness};
+pub use self::{
+    http::{HttpMetrics, register as register_http},
+    jobs::Look,
+};
+pub use page::{Learning, Pages, Readiness};
 
 use crate::log::Lines;
 
 /// Gathers everything that is counted.
-pub fn registry(http: Arc<HttpMetrics>, below: Metrics, lines: Lines) -> Registry {
+pub fn registry(
+    http: Arc<HttpMetrics>,
+    below: Metrics,
+    lines: Lines,
+    (counted, look): (&Arc<Counted>, &Look),
+) -> Registry {
     let mut registry = Registry::default();
     register_http(&mut registry, http);
+    jobs::register(&mut registry, counted, look);
     process::register(&mut registry);
 
     let uploads = below.clone();

@@ -8,24 +8,31 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 
 use crate::server::Application;
 
+/// What is to be asked whenever somebody looks at a page.
+type Ask<T> = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = T> + Send>> + Send + Sync>;
+
 /// Says whether requests can be served, or why not.
-pub type Readiness =
-    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = kit::Result<()>> + Send>> + Send + Sync>;
+pub type Readiness = Ask<kit::Result<()>>;
+
+/// Learns what the registry shows and nobody has counted.
+pub type Learning = Ask<()>;
 
 /// `/metrics`, `/healthz` (the process lives) and `/readyz` (it can serve).
 #[derive(Clone)]
 pub struct Pages {
     registry: Arc<Registry>,
+    learning: Learning,
     readiness: Readiness,
 }
 
 impl Pages {
-    /// Shows a registry, and asks `readiness` whenever somebody wants to know.
-    pub fn new(registry: Registry, readiness: Readiness) -> Self {
-        Self { registry: Arc::new(registry), readiness }
+    /// Shows a registry, and asks `learning` and `readiness` whenever somebody wants to know.
+    pub fn new(registry: Registry, learning: Learning, readiness: Readiness) -> Self {
+        Self { registry: Arc::new(registry), learning, readiness }
     }
 
-    fn metrics(&self) -> Response<Body> {
+    async fn metrics(&self) -> Response<Body> {
+        (self.learning)().await;
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => page(
@@ -48,7 +55,7 @@ impl Pages {
 impl Application for Pages {
     async fn handle(&self, request: Request<Body>) -> Response<Body> {
         match (request.method(), request.uri().path()) {
-            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics(),
+            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics().await,
             (&Method::GET | &Method::HEAD, "/healthz") => plain(StatusCode::OK, "alive".to_owned()),
             (&Method::GET | &Method::HEAD, "/readyz") => self.readyz().await,
             _ => plain(StatusCode::NOT_FOUND, "see /metrics, /healthz and /readyz".to_owned()),

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use opentelemetry_proto::tonic::{
@@ -80,6 +81,13 @@ async fn metrics_have_an_address_of_their_own() {
         "haven_uploads_in_flight 0",
         "haven_storage_operation_duration_seconds_count{operation=\"commit\"} ",
         "haven_database_operation_duration_seconds_count{operation=\"write\"} ",
+        r#"harbor_jobservice_task_total{type="RETENTION",status="fail"} 0"#,
+        r#"harbor_jobservice_task_process_time_seconds_count{type="RETENTION",status="success"} 0"#,
+        r#"haven_jobservice_task_wait_seconds_count{type="RETENTION"} 0"#,
+        r#"harbor_task_queue_size{type="GARBAGE_COLLECTION"} 0"#,
+        r#"harbor_task_queue_latency{type="GARBAGE_COLLECTION"} 0"#,
+        r#"haven_task_queue_paused{type="SCHEDULER"} 0"#,
+        "harbor_task_scheduled_total ",
         "process_resident_memory_bytes ",
         "process_cpu_seconds_total ",
         "process_open_fds ",
@@ -99,6 +107,49 @@ async fn metrics_have_an_address_of_their_own() {
         assert_eq!(response.text().await.unwrap(), expected);
     }
     assert_eq!(reqwest::get(server.url("/metrics")).await.unwrap().status(), 404);
+}
+
+/// What is shown at an address until a line is among it.
+async fn shown(url: &str, line: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        if text.lines().any(|shown| shown == line) {
+            return text;
+        }
+        assert!(Instant::now() < deadline, "{line}\nis missing in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_tell_of_jobs_that_wait_run_and_end() {
+    let home = Home::new();
+    let server = home.serve(&[("HAVEN_METRICS_LISTEN", "127.0.0.1:0")]);
+    let output = server.output.lock().unwrap().clone();
+    let url = output.split_whitespace().find(|word| word.ends_with("/metrics")).unwrap().to_owned();
+    let queue = server.url("/api/v2.0/jobservice/queues/GARBAGE_COLLECTION");
+    let send = async |method: reqwest::Method, url: String, body: &str| {
+        let request = reqwest::Client::new().request(method, url).body(body.to_owned());
+        let request = request.header("content-type", "application/json");
+        request.basic_auth("admin", Some(PASSWORD)).send().await.unwrap().status()
+    };
+    let put = reqwest::Method::PUT;
+    assert_eq!(send(put.clone(), queue.clone(), r#"{"action":"pause"}"#).await, 200);
+    let collect = r#"{"schedule":{"type":"Manual"}}"#;
+    let schedule = server.url("/api/v2.0/system/gc/schedule");
+    assert_eq!(send(reqwest::Method::POST, schedule, collect).await, 201);
+    let text = shown(&url, r#"harbor_task_queue_size{type="GARBAGE_COLLECTION"} 1"#).await;
+    assert!(text.contains("haven_task_queue_paused{type=\"GARBAGE_COLLECTION\"} 1\n"), "{text}");
+    assert_eq!(send(put, queue, r#"{"action":"resume"}"#).await, 200);
+    let done = r#"harbor_jobservice_task_total{type="GARBAGE_COLLECTION",status="success"} 1"#;
+    let text = shown(&url, done).await;
+    for line in [
+        r#"harbor_task_queue_size{type="GARBAGE_COLLECTION"} 0"#,
+        r#"haven_jobservice_task_wait_seconds_count{type="GARBAGE_COLLECTION"} 1"#,
+        r#"harbor_jobservice_task_process_time_seconds_count{type="GARBAGE_COLLECTION",status="success"} 1"#,
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}\nis missing in\n{text}");
+    }
 }
 
 /// A collector of traces that keeps what it gets.

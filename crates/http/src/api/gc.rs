@@ -9,7 +9,6 @@ use axum::{
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     gc,
-    jobs::{Execution, schedules},
     rights::{Allowed, System},
 };
 use kit::Error;
@@ -18,9 +17,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiError, Operations,
-    answer::{Created, Done, Listed, Perhaps, Text, Timestamp},
+    answer::{Created, Done, Listed, Perhaps, Text},
+    history::History,
     request::{ListRequest, Path, Sent},
-    schedules::{Schedule, ScheduleObj},
+    schedules::Schedule,
 };
 use crate::State;
 
@@ -52,52 +52,8 @@ struct GcPath {
 
 /// A collection as clients see it, or when collections are begun.
 #[derive(Serialize, ToSchema)]
-struct GCHistory {
-    id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job_name: Option<&'static str>,
-    job_kind: String,
-    /// What was asked for and what came of it: a JSON object, in a text.
-    job_parameters: String,
-    schedule: ScheduleObj,
-    job_status: &'static str,
-    deleted: bool,
-    creation_time: Timestamp,
-    update_time: Timestamp,
-}
-
-impl From<Execution> for GCHistory {
-    fn from(execution: Execution) -> Self {
-        Self {
-            id: execution.id,
-            job_name: Some(execution.kind.name()),
-            job_kind: execution.trigger.name().to_owned(),
-            job_parameters: serde_json::Value::Object(execution.extra_attrs).to_string(),
-            schedule: ScheduleObj::begun_by(execution.trigger),
-            job_status: execution.status.name(),
-            deleted: false,
-            creation_time: execution.started_at.into(),
-            update_time: execution.updated_at.into(),
-        }
-    }
-}
-
-impl From<schedules::Schedule> for GCHistory {
-    fn from(schedule: schedules::Schedule) -> Self {
-        Self {
-            id: schedule.id,
-            job_name: None,
-            job_kind: schedule.cron.clone(),
-            job_parameters: serde_json::Value::Object(schedule.parameters.clone()).to_string(),
-            // Harbor's schedules are jobs that never end.
-            job_status: "Running",
-            deleted: false,
-            creation_time: schedule.created_at.into(),
-            update_time: schedule.updated_at.into(),
-            schedule: schedule.into(),
-        }
-    }
-}
+#[serde(transparent)]
+struct GCHistory(#[schema(inline)] History);
 
 /// The proof that a caller may do something with collections.
 async fn may(state: &State, caller: &Caller, action: Action) -> Result<Allowed<System>, ApiError> {
@@ -112,7 +68,7 @@ async fn history(
 ) -> Result<Listed<GCHistory>, ApiError> {
     let allowed = may(&state, &caller, Action::List).await?;
     let found = gc::history(&state.domain, &allowed, &request.selection()?).await?;
-    Ok(request.answer(found, GCHistory::from))
+    Ok(request.answer(found, |one| GCHistory(one.into())))
 }
 
 async fn show(
@@ -121,7 +77,8 @@ async fn show(
     Path(path): Path<GcPath>,
 ) -> Result<Json<GCHistory>, ApiError> {
     let allowed = may(&state, &caller, Action::Read).await?;
-    Ok(Json(gc::get(&state.domain, &allowed, path.gc_id).await?.into()))
+    let found = gc::get(&state.domain, &allowed, path.gc_id).await?;
+    Ok(Json(GCHistory(found.into())))
 }
 
 async fn stop(
@@ -149,7 +106,7 @@ async fn scheduled(
 ) -> Result<Perhaps<GCHistory>, ApiError> {
     let allowed = may(&state, &caller, Action::Read).await?;
     let found = gc::scheduled(&state.domain, &allowed).await?;
-    Ok(Perhaps(found.map(GCHistory::from)))
+    Ok(Perhaps(found.map(|schedule| GCHistory(schedule.into()))))
 }
 
 async fn create(

@@ -14,6 +14,7 @@ mod error;
 mod find;
 mod gc;
 mod health;
+mod history;
 mod icons;
 mod identity_sources;
 mod immutable;

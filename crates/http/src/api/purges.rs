@@ -8,7 +8,6 @@ use axum::{
 };
 use domain::{
     access::{self, Action, Caller, Resource, Right},
-    jobs::Execution,
     purges::{self, Plan},
     rights::{Allowed, System},
 };
@@ -18,9 +17,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiError, Operations,
-    answer::{Created, Done, Listed, Perhaps, Text, Timestamp},
+    answer::{Created, Done, Listed, Perhaps, Text},
+    history::History,
     request::{ListRequest, Path, Sent},
-    schedules::{Schedule, ScheduleObj},
+    schedules::Schedule,
 };
 use crate::State;
 
@@ -60,35 +60,8 @@ struct PurgePath {
 
 /// A purge, or the schedule of purges, as clients see it.
 #[derive(Serialize, ToSchema)]
-struct ExecHistory {
-    id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job_name: Option<&'static str>,
-    job_kind: String,
-    /// What it takes, a JSON object in a text.
-    job_parameters: String,
-    schedule: ScheduleObj,
-    job_status: &'static str,
-    deleted: bool,
-    creation_time: Timestamp,
-    update_time: Timestamp,
-}
-
-impl From<Execution> for ExecHistory {
-    fn from(purge: Execution) -> Self {
-        Self {
-            id: purge.id,
-            job_name: Some(purge.kind.name()),
-            job_kind: purge.trigger.name().to_owned(),
-            job_parameters: serde_json::Value::Object(purge.extra_attrs).to_string(),
-            schedule: ScheduleObj::begun_by(purge.trigger),
-            job_status: purge.status.name(),
-            deleted: false,
-            creation_time: purge.started_at.into(),
-            update_time: purge.updated_at.into(),
-        }
-    }
-}
+#[serde(transparent)]
+struct ExecHistory(#[schema(inline)] History);
 
 async fn may(state: &State, caller: &Caller, action: Action) -> Result<Allowed<System>> {
     access::on_system(&state.domain, caller, Right::new(Resource::PurgeAudit, action)).await
@@ -101,7 +74,7 @@ async fn list(
 ) -> Result<Listed<ExecHistory>, ApiError> {
     let allowed = may(&state, &caller, Action::List).await?;
     let found = purges::history(&state.domain, &allowed, &request.selection()?).await?;
-    Ok(request.answer(found, ExecHistory::from))
+    Ok(request.answer(found, |one| ExecHistory(one.into())))
 }
 
 async fn show(
@@ -110,7 +83,8 @@ async fn show(
     Path(PurgePath { purge_id }): Path<PurgePath>,
 ) -> Result<Json<ExecHistory>, ApiError> {
     let allowed = may(&state, &caller, Action::Read).await?;
-    Ok(Json(purges::find(&state.domain, &allowed, purge_id).await?.into()))
+    let found = purges::find(&state.domain, &allowed, purge_id).await?;
+    Ok(Json(ExecHistory(found.into())))
 }
 
 async fn stop(
@@ -138,18 +112,7 @@ async fn schedule_of(
 ) -> Result<Perhaps<ExecHistory>, ApiError> {
     let allowed = may(&state, &caller, Action::Read).await?;
     let found = purges::schedule(&state.domain, &allowed).await?;
-    Ok(Perhaps(found.map(|found| ExecHistory {
-        id: found.id,
-        job_name: None,
-        job_kind: found.cron.clone(),
-        job_parameters: serde_json::Value::Object(found.parameters.clone()).to_string(),
-        // Harbor's schedules are jobs that never end.
-        job_status: "Running",
-        deleted: false,
-        creation_time: found.created_at.into(),
-        update_time: found.updated_at.into(),
-        schedule: found.into(),
-    })))
+    Ok(Perhaps(found.map(|schedule| ExecHistory(schedule.into()))))
 }
 
 /// Begins what a client asks for, and gives the number of the purge, 0 where none was begun.

@@ -128,16 +128,24 @@ async fn a_bundle_is_known_by_the_part_that_it_marks() {
 }
 
 #[tokio::test]
-async fn an_artifact_that_is_pushed_again_is_read_again() {
+async fn an_artifact_that_is_pushed_again_is_read_only_where_nothing_is_known() {
     for engine in ENGINES {
         let world = World::new(engine).await;
-        push_image(&world, media_type::HELM_CONFIG, br#"{"name":"app"}"#, json!({})).await;
-        const FORGET: &str = "UPDATE artifacts SET kind = 'UNKNOWN', extra_attrs = NULL";
-        let db = &world.context.db;
-        db.write(|tx| Box::pin(async { tx.execute(FORGET, args![]).await })).await.unwrap();
-        assert_eq!(shown(&world, tag("x")).await.kind, "UNKNOWN");
-        push_image(&world, media_type::HELM_CONFIG, br#"{"name":"app"}"#, json!({})).await;
-        let chart = shown(&world, tag("x")).await;
-        assert_eq!((chart.kind.as_str(), attributes(&chart)), ("CHART", json!({"name": "app"})));
+        let push = async || {
+            push_image(&world, media_type::HELM_CONFIG, br#"{"name":"app"}"#, json!({})).await;
+            let chart = shown(&world, tag("x")).await;
+            (chart.kind.clone(), attributes(&chart))
+        };
+        push().await;
+        for (forget, expected) in [
+            ("UPDATE artifacts SET kind = 'UNKNOWN', extra_attrs = NULL", json!({"name": "app"})),
+            ("UPDATE artifacts SET extra_attrs = NULL", json!({"name": "app"})),
+            ("UPDATE artifacts SET kind = 'IMAGE', extra_attrs = '{}'", json!({"name": "app"})),
+            (r#"UPDATE artifacts SET extra_attrs = '{"known":1}'"#, json!({"known": 1})),
+        ] {
+            let db = &world.context.db;
+            db.write(move |tx| Box::pin(tx.execute(forget, args![]))).await.unwrap();
+            assert_eq!(push().await, ("CHART".to_owned(), expected), "{forget}");
+        }
     }
 }

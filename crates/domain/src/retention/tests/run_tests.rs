@@ -375,6 +375,83 @@ async fn each_repository_that_a_rule_is_about_has_one_task() {
     }
 }
 
+async fn write(world: &World, statement: &'static str) {
+    let done = world
+        .context
+        .db
+        .write(move |tx| Box::pin(async move { tx.execute(statement, args![]).await.map(drop) }));
+    done.await.unwrap();
+}
+
+async fn runs_left(world: &World) -> i64 {
+    let count = "SELECT COUNT(*) FROM executions WHERE vendor_type = 'RETENTION'";
+    world.context.db.one(count, args![]).await.unwrap().unwrap().get(0).unwrap()
+}
+
+#[tokio::test]
+async fn how_a_run_ended_is_told_and_runs_go_with_their_policy() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        for (repository, tag) in [("x", "v1"), ("x", "v2"), ("y", "v1"), ("z", "v1")] {
+            push_image(&world, &name(&format!("library/{repository}")), tag, tag).await;
+        }
+        let mut new = policy([rule("always", 0, "none")]);
+        new.rules[0].tag_selectors[0].extras = "{\"untagged\":false}".to_owned();
+        let (made, _) = make(&world, new).await;
+        let _runner = runner(context);
+        run_all(&world, made.id, true).await;
+        // One artifact cannot be deleted, and one repository cannot be looked at.
+        write(&world, "CREATE TABLE held (id BIGINT NOT NULL REFERENCES artifacts (id))").await;
+        const HOLD: &str = "INSERT INTO held SELECT id FROM artifacts WHERE repository_id = \
+            (SELECT id FROM repositories WHERE name = 'library/y')";
+        const BREAK: &str = "UPDATE artifacts SET digest = 'broken' WHERE repository_id = \
+            (SELECT id FROM repositories WHERE name = 'library/z')";
+        write(&world, HOLD).await;
+        write(&world, BREAK).await;
+        let (begun, may_update) = find(&world, made.id, Action::Update).await;
+        let execution = begin(context, &may_update, &begun, false).await.unwrap();
+        eventually(async || {
+            // What failed is tried again later.
+            turn(&world, 1);
+            show::execution(context, &begun, execution).await.unwrap().status.is_final()
+        })
+        .await;
+        let told = "SELECT repository, event FROM events WHERE event LIKE '%retention_finished%' \
+            ORDER BY repository";
+        let told = context.db.all(told, args![]).await.unwrap();
+        let told: Vec<(String, String, i64, i64)> = told
+            .iter()
+            .map(|row| {
+                let event: serde_json::Value =
+                    serde_json::from_str(&row.get::<String>(1).unwrap()).unwrap();
+                let number = |name: &str| event[name].as_i64().unwrap();
+                assert_eq!((number("execution_id"), number("policy_id")), (execution, made.id));
+                let status = event["status"].as_str().unwrap().to_owned();
+                (row.get(0).unwrap(), status, number("total"), number("retained"))
+            })
+            .collect();
+        let expected = [("x", "SUCCESS", 2, 0), ("y", "ERROR", 1, 1), ("z", "ERROR", 0, 0)];
+        let expected = expected.map(|(repository, status, total, retained)| {
+            (format!("library/{repository}"), status.to_owned(), total, retained)
+        });
+        assert_eq!(told, expected);
+
+        assert_eq!(runs_left(&world).await, 2);
+        let (_, may_delete) = find(&world, made.id, Action::Delete).await;
+        delete(context, &may_delete, &made).await.unwrap();
+        assert_eq!(runs_left(&world).await, 0);
+        // Those of a policy that goes with its project go with the next sweep.
+        let (made, _) = make(&world, policy([])).await;
+        let (made, may_update) = find(&world, made.id, Action::Update).await;
+        begin(context, &may_update, &made, false).await.unwrap();
+        assert_eq!(runs_left(&world).await, 1);
+        write(&world, "DELETE FROM retention_policies").await;
+        turn(&world, 1);
+        eventually(async || runs_left(&world).await == 0).await;
+    }
+}
+
 /// How many artifacts the run that is timed looks at.
 const MANY: i64 = 12_000;
 
