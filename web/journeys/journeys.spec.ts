@@ -289,6 +289,8 @@ test('links of Harbor lead where they led', async ({ page, server, own }) => {
     ['/harbor/projects', /\/projects$/],
     [`/harbor/projects/${id}/repositories`, new RegExp(`/projects/${name}/repositories$`)],
     [`/harbor/projects/${id}/repositories/web%2Fapp/artifacts-tab`, new RegExp(`/projects/${name}/repositories/web%2Fapp$`)],
+    [`/harbor/projects/${id}/tag-strategy/tag-retention`, new RegExp(`/projects/${name}/policies/retention$`)],
+    [`/harbor/projects/${id}/tag-strategy/immutable-tag`, new RegExp(`/projects/${name}/policies/immutable$`)],
     [`/harbor/projects/${id}/robot-account`, new RegExp(`/projects/${name}/robots$`)],
     ['/harbor/configs/setting', /\/configuration$/],
   ] as const) {

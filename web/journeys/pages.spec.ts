@@ -2,6 +2,7 @@
 
 import { enter, expect, test, violations } from './journey'
 import { pushChart, pushIndex, sign } from './pushes'
+import type { Server } from './server'
 
 const WAYS = [
   { locale: 'en-GB', colorScheme: 'light', width: 1440 },
@@ -21,6 +22,14 @@ const PAGES = [
   '/projects/PROJECT/labels',
   '/projects/PROJECT/robots',
   '/projects/PROJECT/robots?new=1',
+  '/projects/PROJECT/policies',
+  '/projects/PROJECT/policies?new=1',
+  '/projects/PROJECT/policies/retention/RUN',
+  '/projects/PROJECT/policies/retention/RUN?outcome=delete&text=nothing-has-this-name',
+  '/projects/PROJECT/policies/retention/RUN?view=repositories',
+  '/projects/PROJECT/policies/retention/999999999',
+  '/projects/PROJECT/policies/immutable',
+  '/projects/PROJECT/policies/immutable?new=1',
   '/projects/PROJECT/logs',
   '/projects/PROJECT/settings',
   '/projects/PROJECT/repositories/web%2Fapp',
@@ -63,6 +72,30 @@ const PAGES = [
   '/there-is-no-such-page',
 ]
 
+/** Gives a project rules, and gives the number of a dry run of them that has ended. */
+async function dryRun(server: Server, project: string) {
+  const { project_id: id } = (await (await server.ask('GET', `/api/v2.0/projects/${project}`)).json()) as { project_id: number }
+  const rules = [{ template: 'latestPushedK', params: { latestPushedK: 1 } }, { template: 'signed', params: {}, disabled: true }].map((rule) => ({
+    ...rule,
+    action: 'retain',
+    tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '{1.*,v*}', extras: '{"untagged":true}' }],
+    scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
+  }))
+  const scope = { level: 'project', ref: id }
+  const made = await server.ask('POST', '/api/v2.0/retentions', { algorithm: 'or', rules, scope, trigger: { kind: 'Schedule', settings: { cron: '0 0 3 * * *' } } })
+  const selector = { kind: 'doublestar', decoration: 'matches', pattern: 'release-*' }
+  await server.ask('POST', `/api/v2.0/projects/${project}/immutabletagrules`, {
+    action: 'immutable',
+    template: 'immutable_template',
+    tag_selectors: [selector],
+    scope_selectors: { repository: [{ ...selector, decoration: 'repoMatches', pattern: '**' }] },
+  })
+  const begun = await server.ask('POST', `${made.headers.get('Location')}/executions`, { dry_run: true })
+  const run = (begun.headers.get('Location') ?? '').replace('/api/v2.0/', '/api/haven/v1/')
+  await expect.poll(async () => ((await (await server.ask('GET', run)).json()) as { run: { status: string } }).run.status).toBe('Success')
+  return run.split('/').pop() ?? ''
+}
+
 for (const { locale, colorScheme, width } of WAYS) {
   test.describe(`${locale}, ${colorScheme}, ${width} wide`, () => {
     test.use({ locale, colorScheme, viewport: { width, height: 900 } })
@@ -76,10 +109,11 @@ for (const { locale, colorScheme, width } of WAYS) {
       await sign(server, `${project}/web/app`, index)
       const chart = await pushChart(server, `${project}/shop`, '1.2.3', { 'values.yaml': 'a: 1 # why\nb: "x"\nc: true\n', 'README.md': '# Shop\n\nSome `code`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n' })
       await server.push(`${project}/${'deep/'.repeat(12)}name`, 'a'.repeat(128))
+      const run = await dryRun(server, project)
       await enter(page, server)
-      refusals.push('404 /api/v2.0/systeminfo/getcert')
+      refusals.push('404 /api/v2.0/systeminfo/getcert', '404 /api/haven/v1/retentions')
       for (const pattern of PAGES) {
-        const at = pattern.replace('PROJECT', project).replace('DIGEST', encodeURIComponent(digest)).replace('INDEX', encodeURIComponent(index)).replace('CHART', encodeURIComponent(chart))
+        const at = pattern.replace('PROJECT', project).replace('DIGEST', encodeURIComponent(digest)).replace('INDEX', encodeURIComponent(index)).replace('CHART', encodeURIComponent(chart)).replace('RUN', run)
         await page.goto(at)
         await page.locator('#main h1').first().waitFor()
         await expect(page.locator('[aria-busy=true]'), at).toHaveCount(0)

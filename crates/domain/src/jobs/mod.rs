@@ -111,6 +111,6 @@ fn text_of(attributes: &Attributes) -> Result<String> {
 }
 
 /// Attributes as they were stored.
-fn attributes(text: &str) -> Result<Attributes> {
+pub(crate) fn attributes(text: &str) -> Result<Attributes> {
     serde_json::from_str(text).map_err(Error::internal)
 }

@@ -46,6 +46,11 @@ impl Outcome {
         }
     }
 
+    /// The one that is stored as a number.
+    pub(super) fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| *outcome as i64 == number)
+    }
+
     /// The one that clients call so.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)

@@ -1,20 +1,14 @@
-//! What a task decided about each artifact, and why: kept in blocks, shown page by page.
+//! What a task decided about each artifact, and why, as it is kept: in blocks.
 
 use db::{Args, Sql, Tx, args};
-use kit::{Error, Page, Result, Time};
+use kit::{Error, Result, Time};
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NewPolicy, Outcome, Policy,
+    NewPolicy, Outcome,
     evaluate::{Facts, Verdict},
-    show, sql,
-};
-use crate::{
-    Context,
-    listing::Listing,
-    projects::Allowed,
-    rights::{Action, Resource, Right},
+    sql,
 };
 
 /// How many artifacts are in a block, and how many blocks are inserted together.
@@ -153,49 +147,8 @@ pub(super) async fn store(tx: &mut Tx, task_id: i64, blocks: &Blocks) -> Result<
     Ok(())
 }
 
-/// A page of what a task decided: those that go first, or those with one outcome.
-///
-/// # Errors
-/// NotFound when the task is none of the run's, or the run none of the policy's.
-pub async fn findings(
-    context: &Context,
-    allowed: &Allowed,
-    policy: &Policy,
-    (execution_id, task_id): (i64, i64),
-    only: Option<Outcome>,
-    page: Page,
-) -> Result<Listing<Finding>> {
-    allowed.require(Right::new(Resource::TagRetention, Action::Read))?;
-    show::task(context, policy, execution_id, task_id).await?;
-    let row = context.db.one(sql::RUN, args![execution_id]).await?;
-    let Some(row) = row else { return Ok(Listing { items: Vec::new(), total: 0 }) };
-    let rules = NewPolicy::from_stored(&row.get::<String>(0)?)?;
-    let (mut total, mut items) = (0_i64, Vec::new());
-    let first = i64::try_from(page.offset()).unwrap_or(i64::MAX);
-    let size = i64::try_from(page.page_size).unwrap_or(i64::MAX);
-    for row in context.db.all(sql::BLOCKS, args![task_id]).await? {
-        let (outcome, block, count): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let Some(outcome) = Outcome::ALL.into_iter().find(|known| *known as i64 == outcome) else {
-            continue;
-        };
-        if only.is_some_and(|only| only != outcome) {
-            continue;
-        }
-        let (from, to) = (total, total + count);
-        total = to;
-        if to <= first || from >= first.saturating_add(size) {
-            continue;
-        }
-        // A page lies in two blocks of a hundred at the most, or at the ends of a few outcomes.
-        let found = args![task_id, outcome as i64, block];
-        let Some(row) = context.db.one(sql::BLOCK, found).await? else { continue };
-        let stored: Vec<Stored> =
-            serde_json::from_str(&row.get::<String>(0)?).map_err(Error::internal)?;
-        for (at, stored) in (from..).zip(stored) {
-            if (first..first.saturating_add(size)).contains(&at) {
-                items.push(stored.read(outcome, &rules));
-            }
-        }
-    }
-    Ok(Listing { items, total })
+/// Reads a block that was stored.
+pub(super) fn read_block(text: &str, outcome: Outcome, policy: &NewPolicy) -> Result<Vec<Finding>> {
+    let stored: Vec<Stored> = serde_json::from_str(text).map_err(Error::internal)?;
+    Ok(stored.into_iter().map(|one| one.read(outcome, policy)).collect())
 }

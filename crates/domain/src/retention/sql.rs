@@ -55,11 +55,31 @@ pub(super) const FORGET_FINDINGS: &str = "DELETE FROM retention_findings WHERE t
 pub(super) const ADD_FINDINGS_ROWS: &str = "\
     INSERT INTO retention_findings (task_id, outcome, block, artifacts, findings) VALUES ";
 
-/// How many artifacts a task found in each block. $1 task.
+/// How many artifacts the tasks of a run found in each block. $1 execution.
 pub(super) const BLOCKS: &str = "\
-    SELECT outcome, block, artifacts FROM retention_findings WHERE task_id = $1 \
-    ORDER BY outcome, block";
+    SELECT f.outcome, f.task_id, f.block, f.artifacts \
+    FROM tasks AS t JOIN retention_findings AS f ON f.task_id = t.id \
+    WHERE t.execution_id = $1 ORDER BY f.outcome, f.task_id, f.block";
 
-/// A block of what a task found. $1 task, $2 outcome, $3 block.
-pub(super) const BLOCK: &str = "\
-    SELECT findings FROM retention_findings WHERE task_id = $1 AND outcome = $2 AND block = $3";
+/// The same of one task. $1 execution, $2 task.
+pub(super) const BLOCKS_OF_TASK: &str = "\
+    SELECT f.outcome, f.task_id, f.block, f.artifacts \
+    FROM tasks AS t JOIN retention_findings AS f ON f.task_id = t.id \
+    WHERE t.execution_id = $1 AND t.id = $2 ORDER BY f.outcome, f.block";
+
+/// What lies in the blocks of one outcome, from one to another, and what their tasks show of
+/// themselves. $1 execution, $2 outcome, $3 first task, $4 its first block, $5 last task, $6 its
+/// last block.
+pub(super) const FINDINGS: &str = "\
+    SELECT f.task_id, f.findings, t.extra_attrs \
+    FROM tasks AS t JOIN retention_findings AS f ON f.task_id = t.id \
+    WHERE t.execution_id = $1 AND f.outcome = $2 AND t.id >= $3 AND t.id <= $5 \
+    AND (t.id > $3 OR f.block >= $4) AND (t.id < $5 OR f.block <= $6) \
+    ORDER BY f.task_id, f.block";
+
+/// How many artifacts runs decided about, by outcome.
+pub(super) const OUTCOMES_BEFORE: &str = "\
+    SELECT t.execution_id, f.outcome, CAST(SUM(f.artifacts) AS BIGINT) \
+    FROM tasks AS t JOIN retention_findings AS f ON f.task_id = t.id WHERE t.execution_id IN (";
+/// See [`OUTCOMES_BEFORE`].
+pub(super) const OUTCOMES_AFTER: &str = ") GROUP BY t.execution_id, f.outcome";

@@ -38,6 +38,7 @@ mod request;
 mod retention;
 mod retention_metadata;
 mod retention_policy;
+mod retention_runs;
 mod robots;
 mod roles;
 mod schedules;
@@ -116,6 +117,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         icons::operations(),
         retention::operations(),
         retention_metadata::operations(),
+        retention_runs::operations(),
         search::operations(),
         find::operations(),
         systeminfo::operations(),

@@ -57,16 +57,16 @@ pub(super) fn operations() -> Operations {
 
 /// A policy in a path.
 #[derive(Deserialize, IntoParams)]
-struct PolicyPath {
+pub(super) struct PolicyPath {
     /// The number of the policy.
-    id: i64,
+    pub(super) id: i64,
 }
 
 /// A run in a path.
 #[derive(Deserialize, IntoParams)]
-struct ExecutionPath {
+pub(super) struct ExecutionPath {
     /// The number of the run.
-    eid: i64,
+    pub(super) eid: i64,
 }
 
 /// A task in a path.

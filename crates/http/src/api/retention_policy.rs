@@ -62,7 +62,7 @@ struct RetentionPolicyScope {
 
 /// A rule.
 #[derive(Serialize, Deserialize, ToSchema)]
-struct RetentionRule {
+pub(super) struct RetentionRule {
     #[serde(default, deserialize_with = "null_is_nothing")]
     id: i64,
     #[serde(default, deserialize_with = "null_is_nothing")]

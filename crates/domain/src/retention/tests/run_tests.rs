@@ -206,9 +206,11 @@ async fn a_dry_run_says_why_and_a_real_one_deletes_no_more() {
 
         let of = (dry, found[1].id);
         let page = Page { page: 1, page_size: 100 };
-        let shown = findings(context, &may_read, &made, of, None, page).await.unwrap();
+        let in_x = Wanted { task_id: Some(of.1), ..Wanted::default() };
+        let shown = findings(context, &may_read, &made, dry, &in_x, page).await.unwrap();
         let outcome = |tag: &str| {
-            let found = shown.items.iter().find(|found| found.tags == [tag]).unwrap();
+            let found = shown.items.iter().map(|found| &found.finding);
+            let found = found.into_iter().find(|found| found.tags == [tag]).unwrap();
             (found.outcome, found.kept_by.clone(), found.passed_over_by.clone())
         };
         let newest = (0, "the most recently pushed 1 artifacts".to_owned());
@@ -218,12 +220,13 @@ async fn a_dry_run_says_why_and_a_real_one_deletes_no_more() {
         assert_eq!(outcome("v3"), (Outcome::Retain, vec![newest], vec![]));
         assert_eq!(outcome("fixed"), (Outcome::Immutable, vec![], vec![]));
         let second = Page { page: 2, page_size: 1 };
-        let only = Some(Outcome::Retain);
-        let retained = findings(context, &may_read, &made, of, only, second).await.unwrap();
+        let only = Wanted { outcomes: vec![Outcome::Retain], ..in_x.clone() };
+        let retained = findings(context, &may_read, &made, dry, &only, second).await.unwrap();
         assert_eq!((retained.total, retained.items.len()), (2, 1));
         let none = Page { page: 9, page_size: 100 };
-        let past = findings(context, &may_read, &made, of, None, none).await.unwrap();
+        let past = findings(context, &may_read, &made, dry, &in_x, none).await.unwrap();
         assert_eq!((past.total, past.items.len()), (4, 0));
+        whole_run(&world, &may_read, &made, dry).await;
         let written = log(context, &may_read, &made, of).await.unwrap();
         for line in ["Repository: library/x", "Dry Run: true", "Load 4 candidates", "| DEL "] {
             assert!(written.contains(line), "{line} in {written}");
@@ -242,6 +245,50 @@ async fn a_dry_run_says_why_and_a_real_one_deletes_no_more() {
         let (_, found) = run_all(&world, made.id, false).await;
         assert_eq!(counts(&found[1]), ("x", 3, 3), "a second run finds nothing to delete");
     }
+}
+
+/// What the dry run of the test above decided, over all its repositories.
+async fn whole_run(world: &World, may_read: &Allowed, made: &Policy, dry: i64) {
+    let context = &world.context;
+    let ask = async |wanted: Wanted, page, page_size| {
+        let page = Page { page, page_size };
+        let found = findings(context, may_read, made, dry, &wanted, page).await.unwrap();
+        let name = |found: Found| format!("{}:{}", found.repository, found.finding.tags[0]);
+        (found.total, found.items.into_iter().map(name).collect::<Vec<_>>())
+    };
+    let one = |outcome| Wanted { outcomes: vec![outcome], ..Wanted::default() };
+    let text = |text: &str| Wanted { text: text.to_owned(), ..Wanted::default() };
+    let (total, all) = ask(Wanted::default(), 1, 100).await;
+    assert_eq!((total, all.len()), (6, 6));
+    assert_eq!(all[..2], ["x:v2", "x:fixed"], "what goes first");
+    for (page, name) in (1..).zip(&all) {
+        assert_eq!(ask(Wanted::default(), page, 1).await, (6, vec![name.clone()]));
+    }
+    let stays = Wanted { outcomes: vec![Outcome::Immutable, Outcome::InUse], ..Wanted::default() };
+    assert_eq!(ask(stays, 1, 10).await, (2, vec!["x:fixed".to_owned(), "team/y:part".to_owned()]));
+    assert_eq!(ask(one(Outcome::Error), 1, 10).await, (0, vec![]));
+    assert_eq!(ask(text("TEAM/"), 1, 10).await.0, 2, "by repository");
+    assert_eq!(ask(text("ixe"), 1, 10).await, (1, vec!["x:fixed".to_owned()]), "by tag");
+    assert_eq!(ask(text("sha256:"), 2, 4).await.1, all[4..], "by digest");
+    let both = Wanted { text: "v".to_owned(), ..one(Outcome::Retain) };
+    assert_eq!(ask(both, 1, 10).await.0, 2);
+    let long = text(&"x".repeat(257));
+    let refused = findings(context, may_read, made, dry, &long, Page::default()).await;
+    assert!(refused.unwrap_err().is(Kind::Invalid));
+    let elsewhere = Wanted { task_id: Some(0), ..Wanted::default() };
+    let refused = findings(context, may_read, made, dry, &elsewhere, Page::default()).await;
+    assert!(refused.unwrap_err().is(Kind::NotFound));
+
+    let (run, rules) = run_of(context, may_read, made, dry).await.unwrap();
+    assert_eq!(rules, made.what.rules);
+    assert_eq!((run.execution.id, run.execution.metrics.success), (dry, 2));
+    let expected =
+        [(Outcome::Delete, 1), (Outcome::Immutable, 1), (Outcome::InUse, 1), (Outcome::Retain, 3)];
+    assert_eq!(run.outcomes, expected.into());
+    let may_list = allowed(context, "library", right(Action::List)).await;
+    let listed = runs(context, &may_list, made, &Selection::default()).await.unwrap();
+    assert_eq!((listed.total, &listed.items[..]), (1, &[run][..]));
+    assert!(run_of(context, may_read, made, dry + 1).await.unwrap_err().is(Kind::NotFound));
 }
 
 #[tokio::test]
@@ -476,11 +523,14 @@ async fn many_artifacts_are_judged_quickly_and_page_by_page() {
         let (_, total, retained) = counts(&found[0]);
         assert_eq!(total, MANY + 1);
         assert!((100..MANY).contains(&retained), "{retained}");
-        let of = (execution, found[0].id);
         let page = Page { page: 50, page_size: 100 };
-        let only = Some(Outcome::Delete);
-        let shown = findings(context, &may_read, &made, of, only, page).await.unwrap();
+        let only = Wanted { outcomes: vec![Outcome::Delete], ..Wanted::default() };
+        let shown = findings(context, &may_read, &made, execution, &only, page).await.unwrap();
         assert_eq!((shown.total, shown.items.len()), (total - retained, 100));
+        let one = Wanted { text: shown.items[7].finding.digest.clone(), ..only };
+        let page = Page { page: 1, page_size: 10 };
+        let shown = findings(context, &may_read, &made, execution, &one, page).await.unwrap();
+        assert_eq!(shown.total, 1, "found among all of them");
     }
 }
 
