@@ -6,9 +6,10 @@
 //! `db`) the entry goes.
 //!
 //! The race between filling and forgetting is closed by generations: a fill remembers
-//! its key's generation before it asks the database, and takes its entry back when the
-//! generation has moved by the time the entry is in. Forgetting first moves the
-//! generation and then removes, so whichever comes last sees the other.
+//! its key's generation before it asks the database, and puts its entry in only if the
+//! generation has not moved since. Both that look and forgetting hold the generation's lock,
+//! so that what is no longer so is in nobody's sight, not even for a moment. Who only reads
+//! takes no lock.
 
 use std::{
     any::Any,
@@ -18,14 +19,12 @@ use std::{
     hash::{BuildHasher, Hash, RandomState},
     marker::PhantomData,
     str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use db::{Change, Db, Tx};
 use kit::Result;
+use parking_lot::Mutex;
 
 /// Keys share this many generations; a collision only costs a needless fill.
 const GENERATIONS: usize = 1024;
@@ -42,7 +41,7 @@ pub(crate) struct Cached<K, V> {
     topic: &'static str,
     entries: moka::sync::Cache<K, Fact>,
     facts: PhantomData<fn() -> V>,
-    generations: Box<[AtomicU64]>,
+    generations: Box<[Mutex<u64>]>,
     hasher: RandomState,
 }
 
@@ -61,7 +60,7 @@ where
                 .weigher(move |_, fact: &Fact| fact.downcast_ref().map_or(1, weigh))
                 .build(),
             facts: PhantomData,
-            generations: (0..GENERATIONS).map(|_| AtomicU64::new(0)).collect(),
+            generations: (0..GENERATIONS).map(|_| Mutex::new(0)).collect(),
             hasher: RandomState::new(),
         }
     }
@@ -84,12 +83,12 @@ where
         if in_touch && let Some(known) = known() {
             return Ok(Some(known));
         }
-        let generation = self.generation(key).load(Ordering::SeqCst);
+        let before = *self.generation(key).lock();
         let Some(found) = find().await?.map(Arc::new) else { return Ok(None) };
         if in_touch {
-            self.entries.insert(key.to_owned(), found.clone());
-            if self.generation(key).load(Ordering::SeqCst) != generation {
-                self.entries.invalidate(key);
+            let generation = self.generation(key).lock();
+            if *generation == before {
+                self.entries.insert(key.to_owned(), found.clone());
             }
         }
         Ok(Some(found))
@@ -113,7 +112,8 @@ where
         if change.key() == EVERY {
             self.forget_all();
         } else if let Ok(key) = change.key().parse::<K>() {
-            self.generation(&key).fetch_add(1, Ordering::SeqCst);
+            let mut generation = self.generation(&key).lock();
+            *generation += 1;
             self.entries.invalidate(&key);
         }
         true
@@ -122,12 +122,13 @@ where
     /// Forgets everything: what changed is not known.
     pub(crate) fn forget_all(&self) {
         for generation in &self.generations {
-            generation.fetch_add(1, Ordering::SeqCst);
+            *generation.lock() += 1;
         }
+        // Whatever is put in from here on was asked for after the change.
         self.entries.invalidate_all();
     }
 
-    fn generation<Q: Hash + ?Sized>(&self, key: &Q) -> &AtomicU64 {
+    fn generation<Q: Hash + ?Sized>(&self, key: &Q) -> &Mutex<u64> {
         let slot = self.hasher.hash_one(key) as usize % GENERATIONS;
         &self.generations[slot]
     }

@@ -288,12 +288,17 @@ impl Deed {
 
     async fn keep_content(&self, tx: &mut Tx) -> Result<i64> {
         let digest = self.digest.to_string();
-        let content = self.push.content.to_vec();
-        let row = match tx.one(sql::ADD_CONTENT, args![digest.as_str(), content]).await? {
-            Some(row) => Some(row),
-            None => tx.one(sql::CONTENT, args![digest.as_str()]).await?,
-        };
-        row.ok_or_else(|| Error::unavailable("the same manifest is being deleted"))?.get(0)
+        for _ in 0..ATTEMPTS {
+            let content = self.push.content.to_vec();
+            if let Some(row) = tx.one(sql::ADD_CONTENT, args![digest.as_str(), content]).await? {
+                return row.get(0);
+            }
+            if let Some(row) = tx.one(sql::CONTENT, args![digest.as_str()]).await? {
+                return row.get(0);
+            }
+            // It was there, and was deleted while this waited for it: it comes anew.
+        }
+        Err(Error::unavailable("the same manifest is being deleted"))
     }
 
     async fn need_blobs(
@@ -418,3 +423,6 @@ fn json_of(pairs: &BTreeMap<String, String>) -> Result<Option<String>> {
     }
     serde_json::to_string(pairs).map(Some).map_err(Error::internal)
 }
+
+/// How often what is being deleted is added anew before a push gives up.
+const ATTEMPTS: usize = 5;

@@ -23,6 +23,8 @@ use crate::{
     world::{ENGINES, World},
 };
 
+mod hard;
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Everything, at once, and what is older than two hours.

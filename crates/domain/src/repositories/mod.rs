@@ -78,22 +78,21 @@ pub(crate) async fn ensure(
     name: &RepositoryName,
     now: Time,
 ) -> Result<i64> {
-    if let Some(row) = tx.one(sql::KEEP, args![name.as_str()]).await? {
-        return row.get(0);
-    }
-    let made = tx.one(sql::CREATE, args![project_id, name.as_str(), now]).await?;
-    match made {
-        Some(row) => {
-            tx.announce(Change::new(TOTAL.0, TOTAL.1.to_string()));
-            row.get(0)
+    for _ in 0..ATTEMPTS {
+        if let Some(row) = tx.one(sql::KEEP, args![name.as_str()]).await? {
+            return row.get(0);
         }
-        // Somebody else made it since the first look.
-        None => match tx.one(sql::KEEP, args![name.as_str()]).await? {
-            Some(row) => row.get(0),
-            None => Err(Error::unavailable("the repository is being deleted")),
-        },
+        if let Some(row) = tx.one(sql::CREATE, args![project_id, name.as_str(), now]).await? {
+            tx.announce(Change::new(TOTAL.0, TOTAL.1.to_string()));
+            return row.get(0);
+        }
+        // Somebody else made it since the first look, and may be deleting it.
     }
+    Err(Error::unavailable("the repository is being deleted"))
 }
+
+/// How often a repository is looked for and made before a deed gives up.
+const ATTEMPTS: usize = 5;
 
 /// Keeps everybody from putting something into a repository until the transaction ends. False
 /// if it is gone.

@@ -142,9 +142,9 @@ async fn settle(context: &Context, writer: blobs::Writer, record: Record) -> Res
             .await
     };
     match record.quota.tell(context, placed).await {
-        // The same content had a place already. It is held from now on, so it stays.
+        // The same content had a place already.
         Ok(placed) if placed != stored.key.as_str() => {
-            context.blobs.replace(&blobs::Key::new(placed)?, &stored.key).await
+            take_place(context, &blobs::Key::new(placed)?, &stored.key).await
         }
         Ok(_) => Ok(()),
         Err(error) => {
@@ -160,6 +160,23 @@ async fn settle(context: &Context, writer: blobs::Writer, record: Record) -> Res
     }
 }
 
+/// The bytes that came take the place of those that were there already.
+///
+/// The blob is held, but if this takes longer than it is held for, it may be collected by now.
+/// Then the bytes have just come to lie where no row leads to and nothing will ever look: they go.
+/// A row that is still seen after they came can only be doomed later, and they go with it.
+pub(super) async fn take_place(
+    context: &Context,
+    place: &blobs::Key,
+    came: &blobs::Key,
+) -> Result<()> {
+    context.blobs.replace(place, came).await?;
+    if context.db.one(sql::LEADS_TO, args![place.as_str()]).await?.is_none() {
+        context.blobs.delete(std::slice::from_ref(place)).await?;
+    }
+    Ok(())
+}
+
 /// The row of a blob and its place, made if it is not there yet.
 async fn add(
     tx: &mut Tx,
@@ -169,13 +186,18 @@ async fn add(
 ) -> Result<(i64, String)> {
     let size = i64::try_from(stored.size).map_err(Error::internal)?;
     let text = digest.to_string();
-    let arguments = args![text.as_str(), size, stored.key.as_str(), now];
-    let row = match tx.one(sql::ADD_BLOB, arguments).await? {
-        Some(row) => Some(row),
-        None => tx.one(sql::BLOB, args![text.as_str()]).await?,
-    };
-    let row = row.ok_or_else(|| {
-        Error::unavailable("the same blob is being collected").about(Subject::Blob)
-    })?;
-    Ok((row.get(0)?, row.get(1)?))
+    for _ in 0..ATTEMPTS {
+        let arguments = args![text.as_str(), size, stored.key.as_str(), now];
+        if let Some(row) = tx.one(sql::ADD_BLOB, arguments).await? {
+            return Ok((row.get(0)?, row.get(1)?));
+        }
+        if let Some(row) = tx.one(sql::BLOB, args![text.as_str()]).await? {
+            return Ok((row.get(0)?, row.get(1)?));
+        }
+        // It was there, and was collected while this waited for it: it comes anew.
+    }
+    Err(Error::unavailable("the same blob is being collected").about(Subject::Blob))
 }
+
+/// How often a blob that is being collected is added anew before an upload gives up.
+const ATTEMPTS: usize = 5;

@@ -47,6 +47,9 @@ pub(super) const ADD_BLOB: &str = "INSERT INTO blobs (digest, size, place, creat
 /// The blob of a digest, kept from being collected until the transaction ends.
 pub(super) const BLOB: &str = "SELECT id, place FROM blobs WHERE digest = $1 FOR KEY SHARE";
 
+/// Whether a blob has a place. $1 place.
+pub(super) const LEADS_TO: &str = "SELECT 1 FROM blobs WHERE place = $1";
+
 /// A repository holds a blob from now on, and it counts in the project; one that no manifest
 /// needs stays a window longer. $1 repository, $2 blob, $3 now, $4 project.
 pub(super) const HOLD: &str =

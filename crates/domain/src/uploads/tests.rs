@@ -272,3 +272,43 @@ async fn an_upload_that_became_a_blob_unrecorded_can_still_be_finished() {
     assert_eq!(done, Step::Done(()));
     assert_eq!(content(&world, &name, &digest).await, b"acknowledged and last");
 }
+
+#[tokio::test]
+async fn bytes_that_come_again_heal_the_old_and_leave_nothing_where_no_row_leads() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let (name, context) = (name("library/x"), &world.context);
+        let digest = world.push_blob(&name, b"whole").await;
+        let place = held(context, &name, &digest).await.unwrap().unwrap().place.clone();
+        let file = |key: &blobs::Key| world.storage().join(key.as_str());
+        let come = |text: &str| {
+            let came = blobs::Key::new(format!("{place}{text}")).unwrap();
+            std::fs::write(file(&came), b"whole").unwrap();
+            came
+        };
+        std::fs::write(file(&place), b"wrong").unwrap();
+        let came = come("a");
+        super::finish::take_place(context, &place, &came).await.unwrap();
+        assert!(!file(&came).exists());
+        assert_eq!(content(&world, &name, &digest).await, b"whole");
+
+        // It was collected before they came to take its place.
+        let gone = context.db.write(|tx| {
+            Box::pin(async move {
+                for statement in [
+                    "DELETE FROM quota_contents",
+                    "DELETE FROM repository_blobs",
+                    "DELETE FROM blobs",
+                ] {
+                    tx.execute(statement, args![]).await?;
+                }
+                Ok(())
+            })
+        });
+        gone.await.unwrap();
+        context.blobs.delete(std::slice::from_ref(&place)).await.unwrap();
+        let came = come("b");
+        super::finish::take_place(context, &place, &came).await.unwrap();
+        assert!(!file(&came).exists() && !file(&place).exists());
+    }
+}
