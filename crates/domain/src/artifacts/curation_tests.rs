@@ -475,6 +475,46 @@ async fn a_copy_of_what_is_being_deleted_is_whole_or_refused() {
 }
 
 #[tokio::test]
+async fn what_is_pulled_while_it_is_deleted_is_whole_or_gone() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let repository = "library/x";
+        let blob = world.push_blob(&name(repository), b"blob").await;
+        let (mut whole, mut gone) = (0, 0);
+        for round in 0..20 {
+            let content = image(&blob, &round.to_string());
+            let digest = put(&world, repository, "v1", &content).await.unwrap();
+            let world = &world;
+            let pulls = (0..6).map(|n| async move {
+                let by = if n % 2 == 0 { tagged("v1") } else { Reference::Digest(digest) };
+                let allowed = world.allowed(&name(repository), Right::PULL).await;
+                pull(&world.context, &allowed, &name(repository), &by).await
+            });
+            let deleting = delete(world, repository, Reference::Digest(digest));
+            let (deleted, pulled) = tokio::join!(deleting, join_all(pulls));
+            deleted.unwrap();
+            for pulled in pulled {
+                match pulled {
+                    Ok(found) => {
+                        assert_eq!(found.content, content);
+                        whole += 1;
+                    }
+                    Err(error) => {
+                        assert!(error.is(Kind::NotFound), "{error} {:?}", error.source);
+                        gone += 1;
+                    }
+                }
+            }
+            // Nobody remembers it, whenever it was asked for.
+            assert!(!has(world, repository, &tagged("v1")).await);
+            assert!(!has_digest(world, repository, &digest).await);
+        }
+        is_sound(&world).await;
+        println!("{engine}: {whole} pulls were whole, {gone} came too late");
+    }
+}
+
+#[tokio::test]
 async fn many_who_copy_the_same_make_one_copy() {
     for engine in ENGINES {
         let world = World::new(engine).await;

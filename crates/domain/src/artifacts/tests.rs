@@ -16,6 +16,7 @@ use crate::{
 
 mod addition_tests;
 mod content_tests;
+mod many_tags_tests;
 mod root_tests;
 
 fn name() -> RepositoryName {

@@ -67,16 +67,20 @@ pub(crate) async fn untagged(
     Ok(Some((end, found.collect::<Result<_>>()?)))
 }
 
-/// Removes those of some artifacts that are still without a tag and needed by nothing, and gives
-/// them.
+/// Removes those of some artifacts that are still without a tag and needed by nothing, until it is
+/// to stop, and gives them.
 pub(crate) async fn remove_untagged(
     context: &Context,
     pushed_before: Time,
     some: &[Untagged],
+    stops: impl Fn() -> bool,
 ) -> Result<Vec<Untagged>> {
     let audit = audit::by(context, &Who::system()).await?;
     let mut gone = Vec::new();
     for batch in some.chunks(BATCH) {
+        if stops() {
+            break;
+        }
         let (batch, caches, audit) = (batch.to_vec(), context.caches.clone(), audit.clone());
         let removed = context
             .db

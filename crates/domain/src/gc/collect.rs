@@ -93,7 +93,10 @@ async fn untagged(context: &Context, orders: Orders, overseer: &impl Overseer) -
             last = end;
             let gone = match orders.dry_run {
                 true => found,
-                false => artifacts::remove_untagged(context, before, &found).await?,
+                false => {
+                    let stops = || overseer.stops();
+                    artifacts::remove_untagged(context, before, &found, stops).await?
+                }
             };
             for artifact in gone {
                 removed += 1;

@@ -115,6 +115,24 @@ async fn what_is_no_rule_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn rules_that_contradict_each_other_keep_what_one_of_them_keeps() {
+    for place in both().await {
+        let context = place.open().await;
+        let project_id = add_project(&context, "p", false).await;
+        let may_create = allowed(&context, "p", right(Action::Create)).await;
+        let covers = async |name: &str, tag: &str| {
+            known(&context, project_id).await.unwrap().cover(name, tag)
+        };
+        // One says which tags, the other says all but these.
+        let others = NewRule { tag_selectors: vec![selector("excludes", "v*")], ..rule("a", "") };
+        create(&context, &may_create, others).await.unwrap();
+        assert!(covers("a", "x").await && !covers("a", "v1").await && !covers("b", "x").await);
+        create(&context, &may_create, rule("a", "v*")).await.unwrap();
+        assert!(covers("a", "x").await && covers("a", "v1").await && !covers("b", "x").await);
+    }
+}
+
 async fn push(world: &World, name: &RepositoryName, tag: &str, note: &str) -> Result<oci::Digest> {
     let blob = world.push_blob(name, b"blob").await;
     let content = format!(

@@ -284,6 +284,23 @@ async fn what_waits_stops_at_once_and_what_runs_when_it_asks() {
 }
 
 #[tokio::test]
+async fn a_stop_that_comes_with_the_end_or_after_it_changes_nothing() {
+    for (_place, context) in each().await {
+        let ours = replica(&context).await;
+        for _ in 0..20 {
+            let id = begun(&context, Kind::Retention, 1).await;
+            let taken = taken(&context, &ours, 9).await.pop().unwrap();
+            let ending = ended(&context, hold(&taken), Ended::Done);
+            let (is_first, ()) = tokio::join!(ending, stopped(&context, id));
+            assert!(is_first);
+            assert_eq!(status(&context, Kind::Retention, id).await, Status::Success);
+            stopped(&context, id).await;
+            assert_eq!(status(&context, Kind::Retention, id).await, Status::Success);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_given_back_was_no_attempt() {
     for (_place, context) in each().await {
         begun(&context, Kind::Retention, 1).await;
