@@ -288,6 +288,8 @@ fn read(row: &Row) -> Result<Found> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
