@@ -11,9 +11,13 @@ use oci::Digest;
 use super::{Outcome, Overseer, sql};
 use crate::{Context, cache::Pair, context::Caches, quotas};
 
-/// How many holdings are let go, and how many blobs doomed, in one transaction: few enough
-/// for it to take milliseconds, and no more than a bulk request of a bucket takes.
+/// How many blobs are doomed in one transaction: few enough for it to take milliseconds, and no
+/// more than a bulk request of a bucket takes.
 const BATCH: usize = 250;
+
+/// How many holdings are let go, and how many empty places forgotten, in one transaction. Both
+/// take a small part of what dooming takes, and a run waits behind pushes for each transaction.
+const MANY: usize = 1000;
 
 /// How many blobs are looked at with one question.
 const RANGE: i64 = 5000;
@@ -42,7 +46,7 @@ pub(super) async fn release(
 
 /// How many were looked at. What somebody else is at is passed by, and found by the next run.
 async fn release_some(tx: &mut Tx, caches: &Caches, before: Time) -> Result<usize> {
-    let rows = tx.all(sql::EXPIRED, args![before, BATCH as i64]).await?;
+    let rows = tx.all(sql::EXPIRED, args![before, MANY as i64]).await?;
     let mut repositories: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for row in &rows {
         repositories.entry(row.get(0)?).or_default().push(row.get(1)?);
@@ -101,7 +105,7 @@ pub(super) async fn sweep(
     workers: usize,
     overseer: &impl Overseer,
 ) -> Result<Outcome> {
-    let (mut outcome, mut last) = (Outcome::default(), 0);
+    let (mut outcome, mut last, mut empty) = (Outcome::default(), 0, Vec::new());
     while !overseer.stops() {
         let Some(end) = end_of_range(context, last).await? else { break };
         let rows = context.db.all(sql::UNHELD, args![last, end]).await?;
@@ -111,19 +115,25 @@ pub(super) async fn sweep(
                 break;
             }
             let batches = together.chunks(BATCH).map(|batch| remove(context, batch.to_vec()));
-            for some in try_join_all(batches).await? {
-                outcome.add(some);
+            for doomed in try_join_all(batches).await? {
+                outcome.add(freed(&doomed)?);
+                empty.extend(doomed);
+            }
+            if empty.len() >= MANY {
+                forget(context, std::mem::take(&mut empty)).await?;
             }
         }
         last = end;
     }
+    forget(context, empty).await?;
     Ok(outcome)
 }
 
 /// Dooms some blobs and deletes their bytes.
-async fn remove(context: &Context, batch: Vec<i64>) -> Result<Outcome> {
+async fn remove(context: &Context, batch: Vec<i64>) -> Result<Vec<Doomed>> {
     let doomed = doom(context, batch).await?;
-    delete(context, doomed).await
+    delete(context, &doomed).await?;
+    Ok(doomed)
 }
 
 /// Bytes that are to go, and how many.
@@ -156,27 +166,37 @@ pub(super) async fn doom_some(tx: &mut Tx, blobs: &[i64]) -> Result<Vec<Doomed>>
 }
 
 /// Deletes the bytes of doomed places.
-pub(super) async fn delete(context: &Context, doomed: Vec<Doomed>) -> Result<Outcome> {
+async fn delete(context: &Context, doomed: &[Doomed]) -> Result<()> {
+    let keys = doomed.iter().map(|(place, _)| Key::new(place.as_str()));
+    let keys: Vec<Key> = keys.collect::<Result<_>>()?;
+    if keys.is_empty() { Ok(()) } else { context.blobs.delete(&keys).await }
+}
+
+/// What comes of deleting the bytes of doomed places.
+fn freed(doomed: &[Doomed]) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    if doomed.is_empty() {
-        return Ok(outcome);
-    }
-    let mut keys = Vec::with_capacity(doomed.len());
-    for (place, bytes) in &doomed {
-        keys.push(Key::new(place.as_str())?);
+    for (_, bytes) in doomed {
         outcome.blobs += 1;
         outcome.freed += size(*bytes)?;
     }
-    context.blobs.delete(&keys).await?;
-    context
-        .db
-        .write(move |tx| {
-            let places = values(doomed.iter().map(|(place, _)| place.as_str()));
-            let bury = Sql::list(sql::BURY_BEFORE, doomed.len(), sql::BURY_AFTER);
-            Box::pin(async move { tx.execute(bury, places).await.map(drop) })
-        })
-        .await?;
     Ok(outcome)
+}
+
+/// Forgets doomed places whose bytes are deleted. If it does not come to that, the next run
+/// deletes them once more.
+async fn forget(context: &Context, empty: Vec<Doomed>) -> Result<()> {
+    for some in empty.chunks(MANY) {
+        let places: Vec<String> = some.iter().map(|(place, _)| place.clone()).collect();
+        context
+            .db
+            .write(move |tx| {
+                let bury = Sql::list(sql::BURY_BEFORE, places.len(), sql::BURY_AFTER);
+                let places = values(places.iter().map(String::as_str));
+                Box::pin(async move { tx.execute(bury, places).await.map(drop) })
+            })
+            .await?;
+    }
+    Ok(())
 }
 
 /// Deletes the bytes that an earlier run doomed and did not come to delete.
@@ -188,7 +208,9 @@ pub(super) async fn finish(context: &Context, overseer: &impl Overseer) -> Resul
             rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         let Some((place, _)) = doomed.last() else { return Ok(outcome) };
         last = place.clone();
-        outcome.add(delete(context, doomed).await?);
+        delete(context, &doomed).await?;
+        outcome.add(freed(&doomed)?);
+        forget(context, doomed).await?;
     }
     Ok(outcome)
 }
