@@ -1,16 +1,27 @@
 import { mount } from 'svelte'
 import './app.css'
 import App from './App.svelte'
+import { Failure } from './api/failure'
+import { watchConnection } from './lib/connection.svelte'
+import { details, explain } from './lib/failures'
 import { loadWords } from './lib/i18n.svelte'
 import { watchLinks } from './lib/router.svelte'
+import { watchSession } from './lib/session.svelte'
 import { loadTheme } from './lib/theme.svelte'
+import { complain } from './lib/toasts.svelte'
 
 loadTheme()
 watchLinks()
+watchConnection()
+watchSession()
 await loadWords()
 
 const target = document.getElementById('portal')
 if (target) mount(App, { target })
 
-// What was deployed meanwhile has other files: a page that cannot be loaded is loaded anew.
-window.addEventListener('vite:preloadError', () => window.location.reload())
+// No failure goes by in silence.
+window.addEventListener('unhandledrejection', ({ reason }) => {
+  if (reason instanceof DOMException && reason.name === 'AbortError') return
+  const failure = Failure.of(reason)
+  complain(explain(failure), details(failure))
+})

@@ -170,6 +170,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0017_search.sql"),
             include_str!("../migrations/postgres/0017_search.sql"),
         ),
+        Migration::new(
+            18,
+            "failures",
+            include_str!("../migrations/sqlite/0018_failures.sql"),
+            include_str!("../migrations/postgres/0018_failures.sql"),
+        ),
     ])
 }
 

@@ -19,10 +19,35 @@ export function whenSessionEnds(ask: () => Promise<boolean>) {
   signInAgain = ask
 }
 
+/** Told of each request whether it was answered by the server itself. */
+let hear: (answered: boolean) => void = () => {}
+
+export function whenHeard(tell: (answered: boolean) => void) {
+  hear = tell
+}
+
+/** Told that something was refused that a page offered. */
+let refused: () => void = () => {}
+
+export function whenRefused(tell: () => void) {
+  refused = tell
+}
+
+/** How long an answer is waited for, in milliseconds: a connection may be lost without a word. */
+const PATIENCE = 60_000
+const PATIENCE_WITH_DEEDS = 300_000
+
 async function once(request: Request): Promise<Response> {
   const asked = request.clone()
   asked.headers.set(TOKEN, token)
-  const response = await fetch(asked)
+  const isSafe = SAFE.has(request.method)
+  const late = AbortSignal.timeout(isSafe ? PATIENCE : PATIENCE_WITH_DEEDS)
+  const response = await fetch(asked, { signal: AbortSignal.any([request.signal, late]) }).catch((error: unknown) => {
+    if (request.signal.aborted) throw error
+    hear(false)
+    throw late.aborted ? new Failure(0, isSafe ? 'NETWORK' : 'TIMEOUT', '', undefined) : error
+  })
+  hear(response.status !== 502 && response.status !== 504)
   token = response.headers.get(TOKEN) ?? token
   return response
 }
@@ -40,6 +65,7 @@ export async function send(request: Request): Promise<Response> {
 async function sendSignedIn(request: Request): Promise<Response> {
   const response = await send(request)
   if (response.status === 401 && (await signInAgain())) return send(request)
+  if (response.status === 403) refused()
   return response
 }
 

@@ -15,6 +15,16 @@ export class Failure extends Error {
     this.name = 'Failure'
   }
 
+  /** Whether it says nothing of what was asked for: the way there or the server failed. */
+  get mayPass() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500
+  }
+
+  /** Whether nobody answered, or only somebody who stands before the server. */
+  get isUnheard() {
+    return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.status === 502 || this.status === 504
+  }
+
   static of(error: unknown): Failure {
     if (error instanceof Failure) return error
     if (error instanceof TypeError) return new Failure(0, 'NETWORK', '', undefined)

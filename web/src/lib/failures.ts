@@ -5,6 +5,7 @@ import { t } from './i18n.svelte'
 export function explain(failure: Failure): string {
   switch (failure.status) {
     case 0:
+      if (failure.code === 'TIMEOUT') return t('failure.timeout')
       return failure.code === 'NETWORK' ? t('failure.network') : t('failure.unexpected')
     case 401:
       return t('failure.unauthenticated')
@@ -18,6 +19,9 @@ export function explain(failure: Failure): string {
       return t('failure.precondition')
     case 429:
       return failure.retryAfter ? t('failure.tooManyIn', { n: failure.retryAfter }) : t('failure.tooMany')
+    case 502:
+    case 504:
+      return t('failure.network')
     case 503:
       return t('failure.unavailable')
     default:

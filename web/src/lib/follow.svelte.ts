@@ -13,7 +13,8 @@ document.addEventListener('visibilitychange', () => (tab.isSeen = document.visib
 /** What can be asked anew, such as a query or a list's `found`. */
 interface Asked {
   reload(): Promise<void>
-  readonly failure: Failure | undefined
+  /** Why it was not answered when it was last asked for. */
+  readonly failed: Failure | undefined
 }
 
 /** Asks anew as long as something runs. */
@@ -32,7 +33,7 @@ export function follow(what: () => Asked, runs: () => boolean, every?: () => num
     return repeat(async () => {
       const asked = what()
       await asked.reload()
-      return asked.failure === undefined
+      return asked.failed === undefined
     }, every)
   })
 }

@@ -3,10 +3,15 @@
 
 import { untrack } from 'svelte'
 import { Failure } from '../api/failure'
+import { details, explain } from './failures'
+import { complain } from './toasts.svelte'
 
 class Entry<T> {
   data = $state.raw<T>()
+  /** Why there is nothing to show, or no longer. */
   failure = $state.raw<Failure>()
+  /** Why it was not answered when it was last asked for. */
+  failed: Failure | undefined
   loading = $state(false)
   at = 0
   users = 0
@@ -24,10 +29,15 @@ class Entry<T> {
       if (this.#running !== running) return
       this.data = data
       this.failure = undefined
+      this.failed = undefined
       this.at = Date.now()
     } catch (error) {
       if (this.#running !== running) return
-      this.failure = Failure.of(error)
+      const failure = Failure.of(error)
+      this.failed = failure
+      // What is known stays in sight, with all that somebody typed beside it.
+      if (this.data === undefined || !failure.mayPass) this.failure = failure
+      else if (!failure.isUnheard) complain(explain(failure), details(failure))
     } finally {
       if (this.#running === running) {
         this.loading = false
@@ -68,6 +78,8 @@ export interface Query<T> {
   /** Whether what is shown belongs to another key, which was asked for before. */
   readonly stale: boolean
   readonly failure: Failure | undefined
+  /** Why it was not answered when it was last asked for, whatever is shown. */
+  readonly failed: Failure | undefined
   readonly loading: boolean
   reload(): Promise<void>
 }
@@ -112,6 +124,9 @@ export function query<T>(
     get failure() {
       return current?.failure
     },
+    get failed() {
+      return current?.failed
+    },
     get loading() {
       return current?.loading ?? false
     },
@@ -132,6 +147,21 @@ export async function forget(...words: unknown[]) {
     else entries.delete(key)
   }
   await Promise.all(shown)
+}
+
+/** For how long what somebody comes back to is taken for new, in milliseconds. */
+const NEW_ENOUGH = 10_000
+
+/** Asks anew for what is shown and was not answered. */
+export function askAgain() {
+  for (const one of entries.values()) if (one.users > 0 && one.failed?.mayPass) void one.refresh()
+}
+
+/** Asks anew for what is shown: somebody comes back from elsewhere, where it may have changed. */
+export function lookAgain() {
+  for (const one of entries.values()) {
+    if (one.users > 0 && !one.loading && Date.now() - one.at > NEW_ENOUGH) void one.refresh()
+  }
 }
 
 /** Forgets everything: somebody else uses the browser now. */

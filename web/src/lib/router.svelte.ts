@@ -21,12 +21,32 @@ class Place {
 
 export const place = new Place()
 
+const frame = () => document.getElementById('main')
+
 /** Goes somewhere in the portal. */
 export function go(href: string, how: { replace?: boolean; keepScroll?: boolean } = {}) {
   if (how.replace) history.replaceState(null, '', href)
-  else history.pushState(null, '', href)
+  else {
+    // Whoever comes back finds the page where it was left.
+    history.replaceState({ top: frame()?.scrollTop ?? 0 }, '')
+    history.pushState(null, '', href)
+  }
   place.read()
-  if (!how.keepScroll) document.getElementById('main')?.scrollTo(0, 0)
+  if (!how.keepScroll) frame()?.scrollTo(0, 0)
+}
+
+/** For how long a page that is come back to may take until it is as long as it was. */
+const GROWS = 1000
+
+/** Moves a page that is come back to where it was left, as soon as it is long enough. */
+function comeBackTo(top: number) {
+  const until = performance.now() + GROWS
+  function step() {
+    const main = frame()
+    main?.scrollTo(0, top)
+    if ((main?.scrollTop ?? 0) < top && performance.now() < until) requestAnimationFrame(step)
+  }
+  requestAnimationFrame(step)
 }
 
 /** Changes parameters of the address; what is empty leaves it. */
@@ -45,7 +65,10 @@ export function setQuery(
 
 /** Has links within the portal change the address without loading everything anew. */
 export function watchLinks() {
-  window.addEventListener('popstate', () => place.read())
+  window.addEventListener('popstate', ({ state }: PopStateEvent) => {
+    place.read()
+    comeBackTo((state as { top?: number } | null)?.top ?? 0)
+  })
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0) return
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return

@@ -1,9 +1,9 @@
 // Who uses the portal, and what they may do. Only what is allowed is offered; the server
 // decides again whatever is asked of it.
 
-import { api, ask, send, whenSessionEnds, type GeneralInfo, type Permission, type UserResp } from '../api/client'
+import { api, ask, send, whenRefused, whenSessionEnds, type GeneralInfo, type Permission, type UserResp } from '../api/client'
 import { Failure } from '../api/failure'
-import { forgetAll, query } from './query.svelte'
+import { forget, forgetAll, query } from './query.svelte'
 import { go, place } from './router.svelte'
 
 class Session {
@@ -36,6 +36,9 @@ function setOf(permissions: Permission[]) {
   return new Set(permissions.map(({ resource, action }) => `${resource}:${action}`))
 }
 
+/** Where every tab writes whose session it found, so that the others hear of it. */
+const WHOSE = 'haven.user'
+
 /** Finds out who uses the browser. Nobody is asked for a user whom the server does not know. */
 export async function loadSession() {
   const answer = await send(new Request('/api/v2.0/systeminfo'))
@@ -44,6 +47,7 @@ export async function loadSession() {
   if (session.info.harbor_version === undefined) {
     session.user = undefined
     session.rights = new Set()
+    localStorage.removeItem(WHOSE)
     return
   }
   const [user, rights] = await Promise.all([
@@ -52,6 +56,34 @@ export async function loadSession() {
   ])
   session.user = user
   session.rights = setOf(rights)
+  localStorage.setItem(WHOSE, String(user.user_id))
+}
+
+/** Hears of sessions that begin in other tabs, which are this one's too. */
+export function watchSession() {
+  window.addEventListener('storage', ({ key, newValue }) => {
+    if (key !== WHOSE || newValue === null) return
+    if (newValue === String(session.user?.user_id)) session.answer?.(true)
+    // Somebody else: nothing here is theirs, and nothing here may be done in their name.
+    else window.location.reload()
+  })
+}
+
+let wasRefused = false
+whenRefused(() => (wasRefused = true))
+
+/**
+ * Asks anew what the user may do, if something was refused that a page offered: it was taken
+ * away meanwhile. For when a page is left; until then it keeps what was typed there.
+ */
+export function renewRights() {
+  if (!wasRefused || !session.user) return
+  wasRefused = false
+  void forget('rights')
+  void api
+    .GET('/api/v2.0/users/current/permissions', { params: { query: { scope: '/system', relative: true } } })
+    .then(({ data }) => data && (session.rights = setOf(data)))
+    .catch(() => undefined)
 }
 
 export async function reloadInfo() {

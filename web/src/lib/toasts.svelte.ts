@@ -13,10 +13,12 @@ class Toasts {
 export const toasts = new Toasts()
 let next = 1
 
-function add(toast: Omit<Toast, 'id'>, patience: number) {
+function add(toast: Omit<Toast, 'id'>): number {
   const id = next++
-  toasts.all = [...toasts.all.slice(-3), { ...toast, id }]
-  setTimeout(() => dismiss(id), patience)
+  // The same again takes the place of what was said before.
+  const others = toasts.all.filter((one) => one.kind !== toast.kind || one.text !== toast.text)
+  toasts.all = [...others.slice(-3), { ...toast, id }]
+  return id
 }
 
 export function dismiss(id: number) {
@@ -24,9 +26,10 @@ export function dismiss(id: number) {
 }
 
 export function say(text: string) {
-  add({ kind: 'good', text }, 5000)
+  const id = add({ kind: 'good', text })
+  setTimeout(() => dismiss(id), 5000)
 }
 
 export function complain(text: string, detail?: string) {
-  add({ kind: 'bad', text, detail }, 15_000)
+  add({ kind: 'bad', text, detail })
 }

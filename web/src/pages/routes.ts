@@ -60,12 +60,17 @@ const NOT_FOUND: Route = { pattern: '*', load: () => import('../shell/NotFound.s
 /** Where Harbor's portal had a page: links to it still lead there. */
 const HARBOR: [string, (found: Record<string, string>) => string][] = [
   ['/account/sign-in', () => '/sign-in'],
+  ['/license', () => '/about'],
   ['/harbor', () => '/'],
   ['/harbor/sign-in', () => '/sign-in'],
   ['/harbor/projects', () => '/projects'],
   ['/harbor/projects/:id', ({ id }) => path('project-ids', id ?? '', 'summary')],
   ['/harbor/projects/:id/repositories', ({ id }) => path('project-ids', id ?? '', 'repositories')],
   ['/harbor/projects/:id/repositories/:name', ({ id, name }) => path('project-ids', id ?? '', 'repositories', name ?? '')],
+  ...['artifacts', 'artifacts-tab/artifacts', 'artifacts-tab/depth/:index/artifacts'].map((between): [string, (found: Record<string, string>) => string] => [
+    `/harbor/projects/:id/repositories/:name/${between}/:digest`,
+    ({ id, name, digest }) => path('project-ids', id ?? '', 'repositories', name ?? '', 'artifacts', digest ?? ''),
+  ]),
   ['/harbor/projects/:id/repositories/:name/*', ({ id, name }) => path('project-ids', id ?? '', 'repositories', name ?? '')],
   ['/harbor/projects/:id/robot-account', ({ id }) => path('project-ids', id ?? '', 'robots')],
   ['/harbor/projects/:id/configs', ({ id }) => path('project-ids', id ?? '', 'settings')],

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What a repository must allow to be shown in lists.
-pub(super) const SEE: Right = Right::new(Resource::Repository, Action::List);
+const SEE: Right = Right::new(Resource::Repository, Action::List);
 
 /// Whether a caller may do something with a repository, which need not exist.
 /// Reads memory only when warm.
@@ -197,6 +197,20 @@ pub async fn view(context: &Context, caller: &Caller) -> Result<View> {
 /// # Errors
 /// As [`view`].
 pub async fn sight(context: &Context, caller: &Caller) -> Result<Sight> {
+    sight_with(context, caller, SEE).await
+}
+
+/// In which repositories a caller sees artifacts in lists over several projects.
+///
+/// # Errors
+/// As [`view`].
+pub async fn sight_of_artifacts(context: &Context, caller: &Caller) -> Result<Sight> {
+    sight_with(context, caller, Right::new(Resource::Artifact, Action::List)).await
+}
+
+/// In which repositories a caller has a right that members of every one of Harbor's roles
+/// have, everybody in public projects, and users by each of their tokens.
+async fn sight_with(context: &Context, caller: &Caller, right: Right) -> Result<Sight> {
     if sees_everything(context, caller).await? {
         return Ok(Sight::of(View::Everything));
     }
@@ -205,12 +219,12 @@ pub async fn sight(context: &Context, caller: &Caller) -> Result<Sight> {
     }
     if let Some(robot) = robot(context, caller).await? {
         let view = if robot.covers_all() { View::Everything } else { View::OfRobot(robot.id) };
-        return Ok(Sight::of_robot(view, robot));
+        return Ok(Sight::of_robot(view, robot, right));
     }
     let Some(user_id) = caller.user_id() else { return Ok(Sight::of(View::Public)) };
     let mut narrowed = HashMap::new();
     for (project_id, memberships) in projects::narrowed(context, user_id).await? {
-        narrowed.insert(project_id, membership_reach(context, &memberships, SEE).await?);
+        narrowed.insert(project_id, membership_reach(context, &memberships, right).await?);
     }
     Ok(Sight::of_user(user_id, narrowed))
 }

@@ -25,7 +25,8 @@ pub use assign::{Assignable, assignable};
 pub use caller::Caller;
 pub use decide::{
     AllowedCatalog, creator, identity, known, on_catalog, on_project, on_repository, on_robot,
-    on_robots, on_system, repository_actions, rights_in, rights_on_system, sight, user, view,
+    on_robots, on_system, repository_actions, rights_in, rights_on_system, sight,
+    sight_of_artifacts, user, view,
 };
 pub use give::{give, give_role, hold};
 pub use logs::{on_log, on_logs};

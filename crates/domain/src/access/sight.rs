@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::decide::SEE;
 use crate::{
-    rights::{Reach, View},
+    rights::{Reach, Right, View},
     robots::Robot,
 };
 
@@ -23,8 +22,8 @@ enum Limits {
     /// Those of some projects are narrowed, by the number of the project; none are seen
     /// where there is no reach.
     Projects(Arc<HashMap<i64, Option<Reach>>>),
-    /// Those that a robot's permissions reach.
-    Robot(Arc<Robot>),
+    /// Those that a robot's permissions with a right reach.
+    Robot(Arc<Robot>, Right),
 }
 
 impl Sight {
@@ -41,13 +40,13 @@ impl Sight {
         Self { view: View::Of(user_id), limits }
     }
 
-    pub(super) fn of_robot(view: View, robot: Arc<Robot>) -> Self {
+    pub(super) fn of_robot(view: View, robot: Arc<Robot>, right: Right) -> Self {
         let is_whole = robot
             .permissions
             .iter()
             .filter(|permission| permission.scope.kind() == "project")
-            .all(|permission| permission.allows(SEE) && permission.repositories.is_none());
-        Self { view, limits: if is_whole { Limits::None } else { Limits::Robot(robot) } }
+            .all(|permission| permission.allows(right) && permission.repositories.is_none());
+        Self { view, limits: if is_whole { Limits::None } else { Limits::Robot(robot, right) } }
     }
 
     /// The projects, public ones among them.
@@ -72,7 +71,7 @@ impl Sight {
             Limits::Projects(narrowed) => {
                 narrowed.get(&project_id).is_none_or(|reach| reaches(reach.as_ref()))
             }
-            Limits::Robot(robot) => reaches(robot.reach(project_id, SEE).as_ref()),
+            Limits::Robot(robot, right) => reaches(robot.reach(project_id, *right).as_ref()),
         }
     }
 }

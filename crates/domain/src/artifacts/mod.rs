@@ -29,6 +29,10 @@ mod labels;
 mod list;
 mod list_sql;
 mod locate;
+mod newest;
+mod newest_sql;
+#[cfg(test)]
+mod newest_tests;
 mod parts;
 mod pull;
 mod pulls;
@@ -60,6 +64,7 @@ pub use details::{Details, With, accessories, details, list, list_in_project, li
 pub use icons::{Icon, icon};
 pub use labels::{add_label, remove_label};
 pub use list::{RepositoryDetails, all_repositories, list_repositories, repository};
+pub use newest::{MOST_NEWEST, Newest, newest};
 pub use parts::{Accessory, Child, TagDetails};
 pub(crate) use pull::Target;
 pub use pull::{pull, pulled};

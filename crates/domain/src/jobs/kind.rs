@@ -147,7 +147,7 @@ impl Trigger {
         }
     }
 
-    pub(super) fn read(name: &str) -> Result<Self> {
+    pub(crate) fn read(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|trigger| trigger.name() == name);
         found.ok_or_else(|| Error::internal(format!("nothing called {name} begins jobs")))
     }

@@ -11,6 +11,7 @@ use crate::{
     allowlists::{self, Allowlist},
     listing::{Field, List, Listing, Source},
     rights::View,
+    users::User,
 };
 
 /// Projects have indexes on id, name, owner and whether they are public; by their times they
@@ -64,6 +65,21 @@ pub async fn list(
     let source = Source { from, args, among: None, counted: None, total };
     let mut found = LIST.page_from(&context.db, &source, selection, read_details).await?;
     add_parts(context, view.user_id(), &mut found.items).await?;
+    Ok(found)
+}
+
+/// A page of the projects that a user is a member of, by itself or by a group.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_own(
+    context: &Context,
+    user: &User,
+    selection: &Selection,
+) -> Result<Listing<Details>> {
+    let args = args![user.id];
+    let mut found = LIST.page(&context.db, sql::OWN_FROM, args, selection, read_details).await?;
+    add_parts(context, user.id, &mut found.items).await?;
     Ok(found)
 }
 

@@ -33,7 +33,7 @@ use crate::{
 pub use create::{Creator, NewProject, create};
 pub(crate) use create::{first, is_name};
 pub use delete::{delete, kept_by};
-pub use list::{Details, details, list};
+pub use list::{Details, details, list, list_own};
 pub use members::{
     Entity, GivenRole, Member, MemberRef, NewMember, add_member, change_role, member, members,
     remove_member, set_member,

@@ -103,6 +103,11 @@ pub(super) const VISIBLE_FROM: &str = "\
     FROM user_memberships AS m WHERE m.user_id = $1) \
     OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $2))";
 
+/// The projects that a user is a member of. $1 user.
+pub(super) const OWN_FROM: &str = "\
+    FROM projects AS p WHERE p.id IN (SELECT m.project_id FROM user_memberships AS m \
+    WHERE m.user_id = $1)";
+
 /// The owner of a project: what stands around a condition on the user.
 pub(super) const OWNER: (&str, &str) = ("p.owner_id IN (SELECT u.id FROM users AS u WHERE ", ")");
 

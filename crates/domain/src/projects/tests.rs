@@ -194,6 +194,11 @@ async fn everybody_sees_what_is_theirs_to_see() {
         let view = View::Of(alice.user_id().unwrap());
         let found = list(&context, view, &selection("name=shared", "")).await.unwrap();
         assert_eq!(found.items[0].role_ids, [Role::Guest.id()]);
+        let user = access::user(&context, &alice).await.unwrap();
+        let own = list_own(&context, &user, &selection("", "")).await.unwrap();
+        assert_eq!((own.total, &*own.items[0].project.name), (1, "shared"));
+        assert_eq!(own.items[0].role_ids, [Role::Guest.id()]);
+        LIST.try_everything(&context.db, sql::OWN_FROM, args![1]).await;
         LIST.try_everything(&context.db, sql::VISIBLE_FROM, args![1, 1]).await;
         LIST.try_everything(&context.db, sql::EVERY_FROM, args![]).await;
         members::MEMBERS.try_everything(&context.db, sql::MEMBERS_FROM, args![1]).await;

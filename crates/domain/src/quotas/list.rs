@@ -94,6 +94,14 @@ pub async fn of_project(context: &Context, project_id: i64) -> Result<(i64, i64)
     Ok((row.get(0)?, row.get(1)?))
 }
 
+/// How much all projects store together, each counted for itself.
+///
+/// # Errors
+/// None but the database's.
+pub(crate) async fn stored_by_all(context: &Context) -> Result<i64> {
+    context.db.one(sql::STORED, args![]).await?.map_or(Ok(0), |row| row.get(0))
+}
+
 /// How much a project stores, or all of them together, in a transaction.
 ///
 /// # Errors

@@ -50,6 +50,6 @@ mod update;
 
 pub(crate) use count::{Quota, remove};
 pub use fold::{fold, sync};
-pub(crate) use list::stored;
 pub use list::{Quota as Shown, get, list, of_project};
+pub(crate) use list::{stored, stored_by_all};
 pub use update::{is_limit, update};

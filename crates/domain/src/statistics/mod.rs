@@ -4,6 +4,7 @@
 //! from events; of what is older than 90 days, in each day. All else it counts when it is asked.
 
 mod fold;
+mod failures;
 mod series;
 mod sql;
 #[cfg(test)]
@@ -14,15 +15,16 @@ use std::collections::BTreeMap;
 use db::args;
 use kit::{Error, Result};
 
+pub use failures::{Failed, failures};
 pub(crate) use fold::fold;
 pub(crate) use series::count_events;
-pub use series::{Activity, Bucket, Range, activity, activity_of_all};
+pub use series::{Activity, Bucket, Moves, Range, activity, activity_of_all, activity_of_own};
 
 use crate::{
     Context,
     projects::Allowed,
     quotas,
-    rights::{Action, Resource, Right, Rights, View},
+    rights::{self, Action, Resource, Right, Rights, System, View},
     settings::{self, Key},
 };
 
@@ -60,6 +62,43 @@ pub async fn count(context: &Context, view: View) -> Result<Statistics> {
         public_repositories: row.get(1)?,
         private_projects: row.get(2)?,
         private_repositories: row.get(3)?,
+        stored,
+    })
+}
+
+/// How much there is everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Projects.
+    pub projects: i64,
+    /// Those of them that are public.
+    pub public_projects: i64,
+    /// Repositories.
+    pub repositories: i64,
+    /// Artifacts, as lists show them: without accessories and mere parts of indexes.
+    pub artifacts: i64,
+    /// Users.
+    pub users: i64,
+    /// How much the projects store, in bytes, each for itself: what two of them have counts
+    /// twice, as it does in their quotas.
+    pub stored: i64,
+}
+
+/// Counts everything, in a moment however much there is.
+///
+/// # Errors
+/// None but the database's.
+pub async fn totals(context: &Context, allowed: &rights::Allowed<System>) -> Result<Totals> {
+    allowed.require(Right::new(Resource::Project, Action::List))?;
+    let stored = quotas::stored_by_all(context);
+    let (row, stored) = tokio::try_join!(context.db.one(sql::TOTALS, args![]), stored)?;
+    let row = row.ok_or_else(|| Error::internal("a count gave no row"))?;
+    Ok(Totals {
+        projects: row.get(0)?,
+        public_projects: row.get(1)?,
+        repositories: row.get(2)?,
+        artifacts: row.get(3)?,
+        users: row.get(4)?,
         stored,
     })
 }

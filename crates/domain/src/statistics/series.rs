@@ -11,6 +11,7 @@ use crate::{
     events::{Event, Happened},
     projects, quotas,
     rights::{Action, Allowed, Resource, Right, System},
+    users::User,
 };
 
 /// An hour in microseconds.
@@ -35,6 +36,19 @@ pub struct Activity {
     pub deletes: i64,
     /// How much was stored at its end, in bytes, as far as pushes and deletes tell.
     pub stored: i64,
+}
+
+/// What moved in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moves {
+    /// When the while begins.
+    pub from: Time,
+    /// How many manifests were pushed.
+    pub pushes: i64,
+    /// How many times manifests were pulled.
+    pub pulls: i64,
+    /// How many manifests were deleted.
+    pub deletes: i64,
 }
 
 /// How long each part of a series is, in hours.
@@ -141,6 +155,29 @@ pub async fn activity_of_all(
 ) -> Result<Vec<Activity>> {
     allowed.require(Right::new(Resource::Project, Action::List))?;
     series(context, ALL, range).await
+}
+
+/// What happened in the projects that a user is a member of, by itself or by a group, in each
+/// part of a while.
+///
+/// # Errors
+/// None but the database's.
+pub async fn activity_of_own(context: &Context, user: &User, range: Range) -> Result<Vec<Moves>> {
+    let Range { from, to, bucket } = range;
+    let empty = |number| {
+        let from = Time(bucket.first_hour(number) * HOUR);
+        Moves { from, pushes: 0, pulls: 0, deletes: 0 }
+    };
+    let mut series: Vec<Moves> = (from..to).map(empty).collect();
+    let (first, end) = (bucket.first_hour(from), bucket.first_hour(to));
+    let arguments = args![user.id, first, end, bucket.ahead(), bucket.hours()];
+    for row in context.db.all(sql::ACTIVITY_OF_OWN, arguments).await? {
+        let place = usize::try_from(row.get::<i64>(0)? - from).map_err(Error::internal)?;
+        if let Some(moves) = series.get_mut(place) {
+            (moves.pushes, moves.pulls, moves.deletes) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        }
+    }
+    Ok(series)
 }
 
 async fn series(context: &Context, project_id: i64, range: Range) -> Result<Vec<Activity>> {

@@ -22,6 +22,12 @@ pub(super) const COUNTS: &str = "SELECT \
 pub(super) const STORED: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs AS b \
     WHERE EXISTS (SELECT 1 FROM repository_blobs AS h WHERE h.blob_id = b.id)";
 
+/// How much there is everywhere: projects, public ones, repositories, artifacts, users.
+pub(super) const TOTALS: &str = "SELECT (SELECT COUNT(*) FROM projects), \
+    (SELECT COUNT(*) FROM projects WHERE public), (SELECT COUNT(*) FROM repositories), \
+    (SELECT CAST(COALESCE(SUM(roots), 0) AS BIGINT) FROM artifact_counts), \
+    (SELECT COUNT(*) FROM users WHERE deleted = FALSE)";
+
 /// How many repositories a project has. $1 project.
 pub(super) const REPOSITORIES_OF_PROJECT: &str =
     "SELECT COUNT(*) FROM repositories WHERE project_id = $1";
@@ -77,3 +83,20 @@ pub(super) const FOLD_DAYS: &str = "UPDATE activity SET \
 pub(super) const REMOVE_FOLDED: &str = "DELETE FROM activity WHERE project_id = $1 \
     AND hour < $2 AND EXISTS (SELECT 1 FROM activity AS l WHERE l.project_id = $1 \
         AND l.hour > activity.hour AND l.hour < (activity.hour / 24 + 1) * 24)";
+
+/// What happened in the projects that a user is a member of, by the number of the bucket.
+/// $1 user, $2 to $5 as in [`ACTIVITY`].
+pub(super) const ACTIVITY_OF_OWN: &str = "SELECT (hour + $4) / $5, \
+    CAST(SUM(pushes) AS BIGINT), CAST(SUM(pulls) AS BIGINT), CAST(SUM(deletes) AS BIGINT) \
+    FROM activity WHERE project_id IN (SELECT m.project_id FROM user_memberships AS m \
+        WHERE m.user_id = $1) \
+    AND hour >= $2 AND hour < $3 GROUP BY 1 ORDER BY 1";
+
+/// Executions that ended in a failure, the last first, with the project of those that are a
+/// project's. $1 since when, $2 how many.
+pub(super) const FAILURES: &str = "SELECT e.id, e.vendor_type, e.vendor_id, e.status_message, \
+    e.begun_by, e.started_at, e.ended_at, p.id, p.name FROM executions AS e \
+    LEFT JOIN retention_policies AS t ON t.id = e.vendor_id AND e.vendor_type = 'RETENTION' \
+    LEFT JOIN projects AS p ON p.id = t.project_id \
+    WHERE e.status = 'Error' AND e.ended_at >= $1 \
+    ORDER BY e.ended_at DESC, e.id DESC LIMIT $2";

@@ -197,3 +197,151 @@ async fn old_hours_become_days() {
         assert_eq!(days().await, before);
     }
 }
+
+#[tokio::test]
+async fn what_moves_in_the_projects_of_a_user_is_summed_up() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        let mut projects = Vec::new();
+        for (name, public) in [("mine", false), ("ours", false), ("open", true)] {
+            projects.push(add_project(context, name, public).await);
+        }
+        let alice = add_user(context, "alice").await;
+        join(context, "mine", &alice, Role::Guest).await;
+        let group = testing::add_group(context, "team").await;
+        for project in ["ours", "mine"] {
+            let (who, role) = (crate::projects::MemberRef::Group(group), Role::Developer.id());
+            testing::add_member(context, project, who, role, None).await.unwrap();
+        }
+        testing::sign_in(context, &alice, &["team"]).await;
+        let hour = |n: i64| Time(testing::START.0 + n * 3_600_000_000);
+        let pulled = |project_id, times, at| {
+            let event = events::Event::ArtifactPulled {
+                digest: String::new(),
+                reference: String::new(),
+                times,
+            };
+            Happened::new(event, &Who::system(), at).in_project(project_id)
+        };
+        let mut all = vec![pulled(projects[0], 1, hour(0)), pulled(projects[1], 20, hour(0))];
+        all.extend([pulled(projects[2], 300, hour(0)), pulled(projects[1], 4000, hour(2))]);
+        context
+            .db
+            .write(move |tx| {
+                let all = all.clone();
+                Box::pin(async move { count_events(tx, &all).await })
+            })
+            .await
+            .unwrap();
+        let range = Range::new(hour(0), hour(3), Bucket::Hour).unwrap();
+        let moved = async |caller| {
+            let user = access::user(context, caller).await.unwrap();
+            let series = activity_of_own(context, &user, range).await.unwrap();
+            assert_eq!(series[1].from, hour(1));
+            series.iter().map(|moves| moves.pulls).collect::<Vec<_>>()
+        };
+        // A project counts once, however often one is a member of it.
+        assert_eq!(moved(&alice).await, [21, 0, 4000]);
+        assert_eq!(moved(&add_user(context, "bob").await).await, [0, 0, 0]);
+        let user = access::user(context, &alice).await.unwrap();
+        let days = Range::new(hour(0), hour(3), Bucket::Day).unwrap();
+        let sum: i64 = activity_of_own(context, &user, days)
+            .await
+            .unwrap()
+            .iter()
+            .map(|moves| moves.pulls)
+            .sum();
+        assert_eq!(sum, 4021);
+    }
+}
+
+#[tokio::test]
+async fn totals_count_everything() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        add_project(context, "closed", false).await;
+        add_user(context, "alice").await;
+        for name in ["library/a", "closed/b"] {
+            let name = name.parse().unwrap();
+            let blob = world.push_blob(&name, b"12345").await;
+            world.push_image(&name, &[blob], "x").await.unwrap();
+        }
+        let admin = admin(context).await;
+        let right = Right::new(Resource::Project, Action::List);
+        let proof = access::on_system(context, &admin, right).await.unwrap();
+        let found = totals(context, &proof).await.unwrap();
+        assert_eq!(
+            (found.projects, found.public_projects, found.repositories, found.artifacts),
+            (2, 1, 2, 2)
+        );
+        assert_eq!(found.users, 2);
+        // Each project counts its own: a blob of five bytes and a manifest.
+        let quotas = crate::quotas::stored_by_all(context).await.unwrap();
+        assert_eq!(found.stored, quotas);
+        assert!(found.stored > 10, "{}", found.stored);
+    }
+}
+
+/// An execution that ended as it is said: inserted, since none of this room can be run.
+async fn ended(context: &Context, kind: &str, vendor_id: i64, status: &str, ended_at: Time) -> i64 {
+    let insert = "INSERT INTO executions (vendor_type, vendor_id, status, status_message, \
+        begun_by, extra_attrs, started_at, ended_at, updated_at) \
+        VALUES ($1, $2, $3, 'it broke', 'SCHEDULE', '{}', $4, $5, $5) RETURNING id";
+    let before = ended_at.before(std::time::Duration::from_secs(60));
+    let arguments = args![kind, vendor_id, status, before, ended_at];
+    context
+        .db
+        .write(move |tx| {
+            let arguments = arguments.clone();
+            Box::pin(async move { tx.one(insert, arguments).await })
+        })
+        .await
+        .unwrap()
+        .unwrap()
+        .get(0)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn failures_of_all_jobs_are_listed_with_what_they_are_about() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::new(engine).await;
+        let context = &world.context;
+        let project_id = add_project(context, "p", false).await;
+        let insert = "INSERT INTO retention_policies (project_id, policy, created_at, updated_at) \
+            VALUES ($1, '{}', 0, 0) RETURNING id";
+        let policy = context
+            .db
+            .write(move |tx| Box::pin(async move { tx.one(insert, args![project_id]).await }))
+            .await
+            .unwrap()
+            .unwrap()
+            .get(0)
+            .unwrap();
+        let at = |n: i64| Time(testing::START.0 + n);
+        let old = ended(context, "GARBAGE_COLLECTION", -1, "Error", at(0)).await;
+        ended(context, "GARBAGE_COLLECTION", -1, "Success", at(1)).await;
+        let collection = ended(context, "GARBAGE_COLLECTION", policy, "Error", at(2)).await;
+        ended(context, "RETENTION", policy, "Stopped", at(3)).await;
+        let retention = ended(context, "RETENTION", policy, "Error", at(4)).await;
+        let admin = admin(context).await;
+        let right = Right::new(Resource::JobserviceMonitor, Action::List);
+        let proof = access::on_system(context, &admin, right).await.unwrap();
+        let found = failures(context, &proof, at(1), 10).await.unwrap();
+        let ids: Vec<i64> = found.iter().map(|failed| failed.id).collect();
+        assert_eq!(ids, [retention, collection]);
+        assert_eq!(found[0].project, Some((project_id, "p".to_owned())));
+        assert_eq!(found[1].project, None);
+        assert_eq!(found[0].message, "it broke");
+        assert_eq!(found[0].ended_at, at(4));
+        assert_eq!(failures(context, &proof, at(0), 10).await.unwrap()[2].id, old);
+        assert_eq!(failures(context, &proof, at(0), 1).await.unwrap().len(), 1);
+        for wrong in [0, -1, 101] {
+            assert!(
+                failures(context, &proof, at(0), wrong).await.unwrap_err().is(kit::Kind::Invalid)
+            );
+        }
+    }
+}

@@ -24,9 +24,11 @@ const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 /// The operations of this file.
 pub(super) fn operations() -> Operations {
     let (all, of_project) = ("/activity", "/projects/{project_name_or_id}/activity");
+    let own = "/users/current/activity";
     let refusals = &[400, 401, 403, 404];
     Operations::haven("activity")
         .get(all, "getActivity", "What happens in all projects.", show_all, &[400, 401, 403])
+        .get(own, "getOwnActivity", "What happens in one's projects.", show_own, &[400, 401, 403])
         .get(of_project, "getProjectActivity", "What happens in a project.", show, refusals)
 }
 
@@ -87,6 +89,30 @@ impl From<statistics::Activity> for Activity {
     }
 }
 
+/// What moved in one part of a series.
+#[derive(Serialize, ToSchema)]
+struct Moves {
+    /// When the part begins.
+    from: Timestamp,
+    /// How many artifacts were pushed.
+    pushes: i64,
+    /// How many times artifacts were pulled.
+    pulls: i64,
+    /// How many artifacts were deleted.
+    deletes: i64,
+}
+
+impl From<statistics::Moves> for Moves {
+    fn from(moves: statistics::Moves) -> Self {
+        Self {
+            from: moves.from.into(),
+            pushes: moves.pushes,
+            pulls: moves.pulls,
+            deletes: moves.deletes,
+        }
+    }
+}
+
 async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
@@ -108,4 +134,14 @@ async fn show_all(
     let allowed = access::on_system(&state.domain, &caller, right).await?;
     let series = statistics::activity_of_all(&state.domain, &allowed, wanted.range()?).await?;
     Ok(Whole(series.into_iter().map(Activity::from).collect()))
+}
+
+async fn show_own(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Whole<Moves>, ApiError> {
+    let user = access::user(&state.domain, &caller).await?;
+    let series = statistics::activity_of_own(&state.domain, &user, wanted.range()?).await?;
+    Ok(Whole(series.into_iter().map(Moves::from).collect()))
 }

@@ -27,6 +27,7 @@ mod metadata;
 mod oidc;
 mod openapi;
 mod operation;
+mod overview;
 mod permissions;
 mod personal_tokens;
 mod ping;
@@ -88,6 +89,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     };
     let known = routes(vec![
         projects::operations(),
+        projects::haven_operations(),
         audit::operations(),
         audit::project_operations(),
         metadata::operations(),
@@ -124,6 +126,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         configurations::operations(),
         statistics::operations(),
         activity::operations(),
+        overview::operations(),
         purges::operations(),
         jobservice::operations(),
         schedules::operations(),

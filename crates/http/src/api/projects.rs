@@ -63,6 +63,12 @@ pub(super) fn operations() -> Operations {
         )
 }
 
+/// The operation that only Haven has.
+pub(super) fn haven_operations() -> Operations {
+    let (path, summary) = ("/users/current/projects", "Projects that the caller is a member of.");
+    Operations::haven("project").get(path, "listOwnProjects", summary, list_own, &[401, 403])
+}
+
 /// Metadata that only proxy cache projects have.
 const OF_PROXIES: [&str; 4] = [
     "proxy_speed_kb",
@@ -278,6 +284,17 @@ async fn list(
     }
     let projects = projects::list(&state.domain, view, &selection).await?;
     Ok(request.answer(projects, |details| ProjectModel::seen(details, view)))
+}
+
+async fn list_own(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    request: ListRequest,
+) -> Result<Listed<ProjectModel>, ApiError> {
+    let user = access::user(&state.domain, &caller).await?;
+    let view = access::view(&state.domain, &caller).await?;
+    let found = projects::list_own(&state.domain, &user, &request.selection()?).await?;
+    Ok(request.answer(found, |details| ProjectModel::seen(details, view)))
 }
 
 async fn exists(

@@ -20,6 +20,7 @@ mod members;
 mod metadata;
 mod oidc;
 mod openapi;
+mod overview;
 mod personal_tokens;
 mod projects;
 mod quotas;
