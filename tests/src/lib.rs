@@ -19,7 +19,7 @@ pub mod server;
 pub mod services;
 pub mod tool;
 
-pub use api::Role;
+pub use api::{Project, Role};
 pub use client::{Answer, Auth, Client, Request};
 pub use content::{Blob, Image, Manifest};
 pub use repository::Repository;

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod damage;
+mod deeds;
 mod journal;
 mod worker;
 
