@@ -105,7 +105,7 @@ pub(super) async fn sweep(
     workers: usize,
     overseer: &impl Overseer,
 ) -> Result<Outcome> {
-    let (mut outcome, mut last, mut empty) = (Outcome::default(), 0, Vec::new());
+    let (mut outcome, mut last, mut emptied) = (Outcome::default(), 0, Vec::new());
     while !overseer.stops() {
         let Some(end) = end_of_range(context, last).await? else { break };
         let rows = context.db.all(sql::UNHELD, args![last, end]).await?;
@@ -117,22 +117,22 @@ pub(super) async fn sweep(
             let batches = together.chunks(BATCH).map(|batch| remove(context, batch.to_vec()));
             for doomed in try_join_all(batches).await? {
                 outcome.add(freed(&doomed)?);
-                empty.extend(doomed);
+                emptied.extend(doomed);
             }
-            if empty.len() >= MANY {
-                forget(context, std::mem::take(&mut empty)).await?;
+            if emptied.len() >= MANY {
+                forget(context, std::mem::take(&mut emptied)).await?;
             }
         }
         last = end;
     }
-    forget(context, empty).await?;
+    forget(context, emptied).await?;
     Ok(outcome)
 }
 
 /// Dooms some blobs and deletes their bytes.
 async fn remove(context: &Context, batch: Vec<i64>) -> Result<Vec<Doomed>> {
     let doomed = doom(context, batch).await?;
-    delete(context, &doomed).await?;
+    empty(context, &doomed).await?;
     Ok(doomed)
 }
 
@@ -165,8 +165,16 @@ pub(super) async fn doom_some(tx: &mut Tx, blobs: &[i64]) -> Result<Vec<Doomed>>
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// Deletes the bytes of doomed places, and forgets these.
+pub(super) async fn delete(context: &Context, doomed: Vec<Doomed>) -> Result<Outcome> {
+    empty(context, &doomed).await?;
+    let outcome = freed(&doomed)?;
+    forget(context, doomed).await?;
+    Ok(outcome)
+}
+
 /// Deletes the bytes of doomed places.
-async fn delete(context: &Context, doomed: &[Doomed]) -> Result<()> {
+async fn empty(context: &Context, doomed: &[Doomed]) -> Result<()> {
     let keys = doomed.iter().map(|(place, _)| Key::new(place.as_str()));
     let keys: Vec<Key> = keys.collect::<Result<_>>()?;
     if keys.is_empty() { Ok(()) } else { context.blobs.delete(&keys).await }
@@ -184,8 +192,8 @@ fn freed(doomed: &[Doomed]) -> Result<Outcome> {
 
 /// Forgets doomed places whose bytes are deleted. If it does not come to that, the next run
 /// deletes them once more.
-async fn forget(context: &Context, empty: Vec<Doomed>) -> Result<()> {
-    for some in empty.chunks(MANY) {
+async fn forget(context: &Context, emptied: Vec<Doomed>) -> Result<()> {
+    for some in emptied.chunks(MANY) {
         let places: Vec<String> = some.iter().map(|(place, _)| place.clone()).collect();
         context
             .db
@@ -208,9 +216,7 @@ pub(super) async fn finish(context: &Context, overseer: &impl Overseer) -> Resul
             rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         let Some((place, _)) = doomed.last() else { return Ok(outcome) };
         last = place.clone();
-        delete(context, &doomed).await?;
-        outcome.add(freed(&doomed)?);
-        forget(context, doomed).await?;
+        outcome.add(delete(context, doomed).await?);
     }
     Ok(outcome)
 }
