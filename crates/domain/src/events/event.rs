@@ -96,8 +96,8 @@ pub enum Event {
         #[serde(default)]
         tag: Option<String>,
     },
-    /// A run of retention is done with a repository, for good or for ill; a dry run tells
-    /// nothing. What was decided about each artifact the task knows.
+    /// A run of retention is done with a repository; a dry run tells nothing, nor does a task
+    /// that failed before it decided. What was decided about each artifact the task knows.
     RetentionFinished {
         /// The execution.
         execution_id: i64,
@@ -107,10 +107,10 @@ pub enum Event {
         /// The policy.
         #[serde(default)]
         policy_id: i64,
-        /// How it ended: SUCCESS; ERROR when something that was to go could not be deleted, or
-        /// all of it failed; STOPPED when somebody stopped it before all of that was gone.
+        /// How it ended: SUCCESS; ERROR when something that was to go could not be deleted;
+        /// STOPPED when somebody stopped it before all of that was gone.
         status: String,
-        /// How many artifacts it looked at; 0 if it failed.
+        /// How many artifacts it looked at.
         total: i64,
         /// How many of them are still there.
         retained: i64,

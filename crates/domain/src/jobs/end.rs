@@ -99,7 +99,7 @@ pub(super) async fn refresh(tx: &mut Tx, execution_id: i64, now: Time) -> Result
 }
 
 /// Whether a failure may be over when the task is tried again.
-pub(super) fn may_pass(error: &Error) -> bool {
+fn may_pass(error: &Error) -> bool {
     [ErrorKind::Unavailable, ErrorKind::Internal, ErrorKind::TooMany, ErrorKind::Conflict]
         .into_iter()
         .any(|kind| error.is(kind))

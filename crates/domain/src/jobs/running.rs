@@ -13,11 +13,7 @@ use kit::{Clock, Error, Kind as ErrorKind, Result, Time};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{
-    Attributes, Kind, Taken, Trigger, attributes,
-    end::{Hold, may_pass},
-    log, sql, text_of,
-};
+use super::{Attributes, Kind, Taken, Trigger, attributes, end::Hold, log, sql, text_of};
 
 /// How much one attempt may write into its log, in bytes. The rest is left out, and said so.
 const LONGEST_LOG: usize = 4 * 1024 * 1024;
@@ -116,11 +112,6 @@ impl Running {
     /// How often it was tried, from 1.
     pub fn attempt(&self) -> i64 {
         self.taken.attempt
-    }
-
-    /// Whether an error is the end of it, and not of this attempt alone.
-    pub(crate) fn gives_up(&self, error: &Error) -> bool {
-        self.attempt() >= self.kind().attempts() || !may_pass(error)
     }
 
     /// Writes a line into its log.

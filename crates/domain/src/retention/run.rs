@@ -18,7 +18,7 @@ use super::{
     evaluate::{Facts, Verdict, evaluate},
     policy::Ready,
     show, sql,
-    tell::{self, Judged, tell},
+    tell::{Judged, tell},
 };
 use crate::{
     Context,
@@ -67,13 +67,7 @@ pub(crate) async fn run(context: &Arc<Context>, running: &Running) -> Result<()>
     match repositories::find(context, &name).await? {
         Some(found) if found.project_id == project_id => {
             let place = Place { project_id, id: found.id, name };
-            let done = look_at(context, running, &policy, &place).await;
-            if let Err(error) = &done
-                && running.gives_up(error)
-            {
-                tell::failed(context, running, &place).await?;
-            }
-            done
+            look_at(context, running, &policy, &place).await
         }
         _ => {
             running.log(format!("the repository {name} is gone"));

@@ -104,27 +104,7 @@ pub(super) async fn tell(
         .await
 }
 
-/// Lets whoever listens know that nothing is to be expected of a task any more, which failed.
-///
-/// # Errors
-/// Those of the database.
-pub(super) async fn failed(context: &Context, running: &Running, place: &Place) -> Result<()> {
-    let happened = happened(context, running, place, ERROR, Counts::default());
-    let running = running.clone();
-    context
-        .db
-        .write(move |tx| {
-            let (running, happened) = (running.clone(), happened.clone());
-            Box::pin(async move {
-                running.fence(tx).await?;
-                record(tx, &running, Some(&happened)).await
-            })
-        })
-        .await
-}
-
 /// How many artifacts were looked at, and are still there.
-#[derive(Default)]
 struct Counts {
     total: i64,
     retained: i64,
