@@ -4,7 +4,7 @@
 DATA ?= ./data
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web web-dev openapi test bench bench-data lint conformance fuzz compilers npm
+.PHONY: help run build web web-dev openapi test bench bench-data bench-portal pictures lint conformance fuzz compilers
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ run: build ## Build Haven and serve it on http://127.0.0.1:8080, with its data i
 build: compilers web ## Build the release binary with its portal, target/release/haven
 	cargo build --release --locked --package haven
 
-web: npm ## Build the portal, for the binary's build to find
+web: ## Build the portal, for the binary's build to find
 	tests/portal build
 
 web-dev: web ## Serve the portal with hot reload, for the server at HAVEN_URL
@@ -34,6 +34,12 @@ bench-data: compilers ## Make a Haven with SIZE artifacts (1000000) in target/be
 	cargo build --release -p haven -p haven-bench
 	target/release/haven-bench data --size $(or $(SIZE),1000000)
 
+bench-portal: ## Measure the portal's lists with what bench-data made behind them
+	cd web && npm run figures
+
+pictures: ## Take the pictures of the README anew, with target/release/haven
+	cd web && HAVEN_BIN=$${HAVEN_BIN:-../target/release/haven} npm run pictures
+
 lint: compilers ## Check formatting and lints; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -50,8 +56,3 @@ compilers:
 		echo "Haven is built with Rust, and cargo is not installed: see https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || { \
 		echo "Haven needs a C compiler. On Debian: apt-get install build-essential" >&2; exit 1; }
-
-# The portal is made of TypeScript.
-npm:
-	@command -v npm >/dev/null || { \
-		echo "The portal is built with npm. On Debian: apt-get install npm (Node 20 or newer)" >&2; exit 1; }

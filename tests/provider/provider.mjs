@@ -1,15 +1,16 @@
 // An OpenID provider for tests: oidc-provider with accounts of its own, which signs in
-// whoever the request hints at, so that no browser is needed.
+// whoever the request hints at, so that no browser is needed; a browser is shown a form.
 //
-//   node provider.mjs PACKAGES PORT KEYS
+//   node provider.mjs PACKAGES PORT KEYS [REGISTRY]
 //
-// PACKAGES is the folder that npm installed to, KEYS a file with a set of private keys. It
-// prints "ready" when it listens. Killed and started again with other keys it has rotated.
+// PACKAGES is the folder that npm installed to, KEYS a file with a set of private keys, REGISTRY
+// the address that browsers come from and go back to. It prints "ready" when it listens. Killed
+// and started again with other keys it has rotated.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const [packages, port, keys] = process.argv.slice(2);
+const [packages, port, keys, registry] = process.argv.slice(2);
 const require = createRequire(`${packages}/node_modules/`);
 const { default: Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
 
@@ -21,13 +22,15 @@ const accounts = {
   carol: { name: 'Carol Space', preferred_username: 'carol', groups: [] },
 };
 
+const registries = ['http://registry.example.org', 'https://registry.example.org', ...(registry ? [registry] : [])];
+
 const client = (id, more) => ({
   client_id: id,
   client_secret: 'client-secret-0123456789',
   id_token_signed_response_alg: 'ES256',
   grant_types: ['authorization_code', 'refresh_token'],
-  redirect_uris: ['http://registry.example.org/c/oidc/callback', 'https://registry.example.org/c/oidc/callback'],
-  post_logout_redirect_uris: ['http://registry.example.org/', 'https://registry.example.org/'],
+  redirect_uris: registries.map((one) => `${one}/c/oidc/callback`),
+  post_logout_redirect_uris: registries.map((one) => `${one}/`),
   ...more,
 });
 
@@ -50,12 +53,27 @@ const provider = new Provider(issuer, {
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
 });
 
+/** Who somebody says they are in the form. */
+async function entered(ctx) {
+  if (ctx.method !== 'POST') return undefined;
+  let body = '';
+  for await (const chunk of ctx.req) body += chunk;
+  return new URLSearchParams(body).get('account') ?? '';
+}
+
+function form(ctx) {
+  ctx.type = 'html';
+  ctx.body = `<!doctype html><html lang="en"><title>Provider</title><main><h1>Provider</h1>
+    <form method="post"><label>Account <input name="account"></label><button>Continue</button></form></main>`;
+}
+
 provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith('/interaction/')) return next();
   const { params, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
   if (prompt.name === 'login') {
-    const known = accounts[params.login_hint];
-    const result = known ? { login: { accountId: params.login_hint } } : { error: 'access_denied' };
+    const name = params.login_hint ?? (await entered(ctx));
+    if (name === undefined) return form(ctx);
+    const result = accounts[name] ? { login: { accountId: name } } : { error: 'access_denied' };
     return provider.interactionFinished(ctx.req, ctx.res, result);
   }
   const session = (await provider.interactionDetails(ctx.req, ctx.res)).session;

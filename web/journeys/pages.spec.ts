@@ -1,20 +1,20 @@
-// Every page, in both languages, light and dark, wide and narrow: each pair of these somewhere.
+// Every page, in the full product of languages, looks and widths, with everything on it that may
+// be hard to show, with nothing on it, and while the server fails.
 
-import { enter, expect, test, violations } from './journey'
-import { pushChart, pushIndex, sign } from './pushes'
-import type { Server } from './server'
+import type { Page } from '@playwright/test'
+import { enter, expect, settled, test as base, violations, WAYS } from './journey'
+import { Server } from './server'
+import { furnish, type World } from './world'
 
-const WAYS = [
-  { locale: 'en-GB', colorScheme: 'light', width: 1440 },
-  { locale: 'zh-CN', colorScheme: 'dark', width: 1440 },
-  { locale: 'zh-CN', colorScheme: 'light', width: 390 },
-  { locale: 'en-GB', colorScheme: 'dark', width: 390 },
-] as const
+const LANGUAGES = ['en-GB', 'zh-CN'] as const
+const WIDTHS = [1440, 390] as const
+const LOOKS = ['light', 'dark'] as const
 
 const PAGES = [
   '/',
   '/projects',
   '/projects?name=nothing-has-this-name',
+  '/projects?page=2&sort=-creation_time',
   '/projects?new=1',
   '/projects/PROJECT',
   '/projects/PROJECT/repositories',
@@ -41,6 +41,11 @@ const PAGES = [
   '/projects/PROJECT/repositories/shop/artifacts/CHART?part=readme.md',
   '/projects/PROJECT/repositories/shop/artifacts/CHART?part=values.yaml',
   '/projects/PROJECT/repositories/shop/artifacts/CHART?part=dependencies',
+  '/projects/PROJECT/repositories/DEEP',
+  '/projects/EMPTY',
+  '/projects/EMPTY/repositories',
+  '/projects/EMPTY/labels',
+  '/projects/EMPTY/robots',
   '/users',
   '/users?new=1',
   '/users/1',
@@ -72,69 +77,139 @@ const PAGES = [
   '/there-is-no-such-page',
 ]
 
-/** Gives a project rules, and gives the number of a dry run of them that has ended. */
-async function dryRun(server: Server, project: string) {
-  const { project_id: id } = (await (await server.ask('GET', `/api/v2.0/projects/${project}`)).json()) as { project_id: number }
-  const rules = [{ template: 'latestPushedK', params: { latestPushedK: 1 } }, { template: 'signed', params: {}, disabled: true }].map((rule) => ({
-    ...rule,
-    action: 'retain',
-    tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '{1.*,v*}', extras: '{"untagged":true}' }],
-    scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
-  }))
-  const scope = { level: 'project', ref: id }
-  const made = await server.ask('POST', '/api/v2.0/retentions', { algorithm: 'or', rules, scope, trigger: { kind: 'Schedule', settings: { cron: '0 0 3 * * *' } } })
-  const selector = { kind: 'doublestar', decoration: 'matches', pattern: 'release-*' }
-  await server.ask('POST', `/api/v2.0/projects/${project}/immutabletagrules`, {
-    action: 'immutable',
-    template: 'immutable_template',
-    tag_selectors: [selector],
-    scope_selectors: { repository: [{ ...selector, decoration: 'repoMatches', pattern: '**' }] },
-  })
-  const begun = await server.ask('POST', `${made.headers.get('Location')}/executions`, { dry_run: true })
-  const run = (begun.headers.get('Location') ?? '').replace('/api/v2.0/', '/api/haven/v1/')
-  await expect.poll(async () => ((await (await server.ask('GET', run)).json()) as { run: { status: string } }).run.status).toBe('Success')
-  return run.split('/').pop() ?? ''
-}
+/** What a newcomer, who has nothing, sees. */
+const FOR_EVERYBODY = ['/', '/projects', '/profile', '/profile/tokens', '/profile/sessions', '/users', '/configuration']
 
-for (const { locale, colorScheme, width } of WAYS) {
-  test.describe(`${locale}, ${colorScheme}, ${width} wide`, () => {
-    test.use({ locale, colorScheme, viewport: { width, height: 900 } })
+/** Pages of a server on which nothing was done yet. */
+const UNUSED = ['/', '/projects', '/projects/library', '/groups', '/robots', '/labels', '/roles', '/users', '/audit']
 
-    test('every page is whole and open to everybody', async ({ page, server, own, refusals }) => {
-      test.setTimeout(120_000)
-      const project = own('sweep')
-      await server.project(project)
-      const digest = await server.push(`${project}/web/app`, '1.0')
-      const { index } = await pushIndex(server, `${project}/web/app`, 'many')
-      await sign(server, `${project}/web/app`, index)
-      const chart = await pushChart(server, `${project}/shop`, '1.2.3', { 'values.yaml': 'a: 1 # why\nb: "x"\nc: true\n', 'README.md': '# Shop\n\nSome `code`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n' })
-      await server.push(`${project}/${'deep/'.repeat(12)}name`, 'a'.repeat(128))
-      const run = await dryRun(server, project)
-      await enter(page, server)
+/** Pages that ask for nothing more than who somebody is. */
+const SELF_CONTAINED = ['/profile', '/profile/security', '/about', '/there-is-no-such-page']
+
+const test = base.extend<{ quiet: void }, { world: World }>({
+  world: [async ({ server }, use) => use(await furnish(server)), { scope: 'worker', timeout: 180_000 }],
+  // What moves has to stand still before its contrast is judged.
+  contextOptions: { reducedMotion: 'reduce' },
+  quiet: [
+    async ({ refusals }, use) => {
       refusals.push('404 /api/v2.0/systeminfo/getcert', '404 /api/haven/v1/retentions')
-      for (const pattern of PAGES) {
-        const at = pattern.replace('PROJECT', project).replace('DIGEST', encodeURIComponent(digest)).replace('INDEX', encodeURIComponent(index)).replace('CHART', encodeURIComponent(chart)).replace('RUN', run)
-        await page.goto(at)
-        await page.locator('#main h1').first().waitFor()
-        await expect(page.locator('[aria-busy=true]'), at).toHaveCount(0)
-        await expect(page.getByText(/^(Loading …|加载中…)$/), at).toHaveCount(0)
-        await page.evaluate(() => document.fonts.ready)
-        expect(await violations(page), at).toEqual([])
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-        expect(overflow, `${at} is wider than the screen`).toBeLessThanOrEqual(0)
-        const text = await page.locator('body').innerText()
-        expect(text, at).not.toMatch(/\b[a-z]+\.[a-z]+[A-Z]\w+\b|undefined|\[object|NaN|Invalid Date/)
+      await use()
+    },
+    { auto: true },
+  ],
+})
+
+function addresses(patterns: readonly string[], world: World): string[] {
+  const deep = encodeURIComponent(`${'d/'.repeat(99)}d`)
+  return patterns.map((pattern) =>
+    pattern
+      .replace('PROJECT', world.project)
+      .replace('EMPTY', world.empty)
+      .replace('DIGEST', encodeURIComponent(world.digest))
+      .replace('INDEX', encodeURIComponent(world.index))
+      .replace('DEEP', deep)
+      .replace('CHART', encodeURIComponent(world.chart))
+      .replace('RUN', world.run),
+  )
+}
+
+/** Whether a page is whole, fits, and is open to everybody. */
+async function judge(page: Page, at: string) {
+  await page.goto(at)
+  await settled(page, at)
+  // Tables scroll within themselves; neither the page nor its content does.
+  const overflow = await page.evaluate(() =>
+    Math.max(...[document.documentElement, document.getElementById('main')].map((one) => (one ? one.scrollWidth - one.clientWidth : 0))),
+  )
+  expect(overflow, `${at} is wider than the screen`).toBeLessThanOrEqual(0)
+  const text = await page.locator('body').innerText()
+  expect(text, at).not.toMatch(/\b[a-z]+\.[a-z]+[A-Z]\w+\b|undefined|\[object|NaN|Invalid Date/)
+  expect(await violations(page), at).toEqual([])
+}
+
+for (const locale of LANGUAGES) {
+  for (const width of WIDTHS) {
+    for (const colorScheme of LOOKS) {
+      test.describe(`${locale}, ${width} wide, ${colorScheme}`, () => {
+        test.use({ locale, colorScheme, viewport: { width, height: 900 } })
+
+        // In two halves, so that no worker waits long for the other.
+        for (const half of [0, 1]) {
+          test(`every page is whole and open to everybody, half ${half + 1}`, async ({ page, server, world }) => {
+            test.setTimeout(300_000)
+            await enter(page, server)
+            for (const at of addresses(PAGES, world).filter((_, i) => i % 2 === half)) await judge(page, at)
+          })
+        }
+
+        test('the pages before signing in', async ({ page, server }) => {
+          for (const at of ['/sign-in', '/sign-in?failed=provider', '/oidc-onboard?username=ann', '/projects']) await judge(page, at)
+          expect((await page.request.get(`${server.url}/sign-in`, { headers: { Accept: 'text/html' } })).headers()['content-security-policy']).toContain("script-src 'self';")
+        })
+      })
+    }
+  }
+}
+
+for (const way of WAYS) {
+  test.describe(`${way.locale}, ${way.viewport.width} wide, ${way.colorScheme}`, () => {
+    test.use(way)
+
+    test('a newcomer with nothing', async ({ page, server, world, refusals }) => {
+      await enter(page, server, world.newcomer)
+      refusals.push('403 /api/v2.0/users')
+      for (const at of FOR_EVERYBODY) await judge(page, at)
+    })
+
+    test('a server on which nothing was done yet', async ({ browser }) => {
+      const server = await Server.start()
+      const page = await browser.newPage({ baseURL: server.url, ...way, reducedMotion: 'reduce' })
+      try {
+        await enter(page, server)
+        for (const at of UNUSED) await judge(page, at)
+      } finally {
+        await page.close()
+        await server.stop()
       }
     })
 
-    test('the pages before signing in', async ({ page, server }) => {
-      for (const at of ['/sign-in', '/oidc-onboard?username=ann', '/projects']) {
+    test('while the server fails', async ({ page, server, world, refusals, t }) => {
+      test.setTimeout(180_000)
+      await enter(page, server)
+      refusals.push('500 /api/')
+      await page.route(/\/api\//, async (route) => {
+        const { pathname } = new URL(route.request().url())
+        // Who uses the browser is known; all else fails.
+        if (/systeminfo$|users\/current(\/permissions)?$/.test(pathname)) return route.fallback()
+        const body = JSON.stringify({ errors: [{ code: 'UNKNOWN', message: 'the database is away' }] })
+        return route.fulfill({ status: 500, contentType: 'application/json', headers: { 'X-Request-Id': 'a-request' }, body })
+      })
+      for (const at of addresses(PAGES, world)) {
+        if (SELF_CONTAINED.includes(at) || at.includes('?')) continue
         await page.goto(at)
-        await page.locator('h1').first().waitFor()
-        await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+        const alert = page.getByRole('alert').first()
+        await expect(alert, at).toContainText(t('failure.server'))
+        await expect(alert, at).toContainText('a-request')
+        await settled(page, at)
         expect(await violations(page), at).toEqual([])
       }
-      expect((await page.request.get(`${server.url}/sign-in`, { headers: { Accept: 'text/html' } })).headers()['content-security-policy']).toContain("script-src 'self';")
     })
   })
 }
+
+test('back and reload lead to the same page everywhere', async ({ page, server, world }) => {
+  test.setTimeout(180_000)
+  await enter(page, server)
+  for (const at of addresses(PAGES, world)) {
+    await page.goto(at)
+    await settled(page, at)
+    const [title, url] = [await page.title(), page.url()]
+    // A dialog may cover the link, and a phone hides it.
+    await page.evaluate(() => document.querySelector<HTMLAnchorElement>('a[href="/api-explorer"]')?.click())
+    await expect(page).toHaveURL(/\/api-explorer$/)
+    await page.goBack()
+    await expect(page, at).toHaveURL(url)
+    await expect(page, at).toHaveTitle(title)
+    await settled(page, at)
+  }
+})

@@ -2,6 +2,7 @@
 // written in it. Which language: what somebody chose, or what the browser prefers.
 
 import type en from '../messages/en.json'
+import { now } from './clock'
 import { format, type Params } from './message'
 
 export type Key = keyof typeof en
@@ -54,6 +55,12 @@ export function chooseLanguage(language: Language) {
   return speak(language)
 }
 
+/** How dates and numbers are written: as the browser's own kind of the language does. */
+function locale(): string {
+  const [kind = ''] = words.language.split('-')
+  return navigator.languages.find((one) => one.split('-')[0]?.toLowerCase() === kind) ?? words.language
+}
+
 /** A text of the portal in the language of the moment. */
 export function t(key: Key, params: Params = {}): string {
   return format(words.messages[key] ?? key, params, words.language)
@@ -65,7 +72,7 @@ export function named(prefix: string, name: string): string {
 }
 
 export function number(value: number): string {
-  return new Intl.NumberFormat(words.language).format(value)
+  return new Intl.NumberFormat(locale()).format(value)
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -75,7 +82,7 @@ export function size(bytes: number): string {
   let [value, unit] = [bytes, 0]
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
   const digits = { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }
-  return `${new Intl.NumberFormat(words.language, digits).format(value)} ${UNITS[unit]}`
+  return `${new Intl.NumberFormat(locale(), digits).format(value)} ${UNITS[unit]}`
 }
 
 /** Whether a moment is one: the server writes the year 1 for "never". */
@@ -85,7 +92,7 @@ export function happened(moment: string | null | undefined): moment is string {
 
 export function date(moment: string | null | undefined): string {
   if (!happened(moment)) return '–'
-  return new Intl.DateTimeFormat(words.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(
     new Date(moment),
   )
 }
@@ -102,7 +109,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 /** How long ago something was, or in how long it will be. */
 export function ago(moment: string | null | undefined): string {
   if (!happened(moment)) return '–'
-  const seconds = (Date.parse(moment) - Date.now()) / 1000
+  const seconds = (Date.parse(moment) - now()) / 1000
   const relative = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' })
   for (const [unit, length] of STEPS) {
     if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit)

@@ -1,6 +1,8 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { parseBanner, readBanner } from './banner'
+import { hear, now } from './clock'
 import { toCsv } from './csv'
+import { unescaped } from './escaped'
 import { readPatterns } from './patterns'
 import { ownPath } from '../pages/sign_in/own_path'
 import { isStrong } from '../pages/sign_in/password'
@@ -121,3 +123,20 @@ function read(code: boolean[][]): string {
   const length = byte(all, 4)
   return String.fromCharCode(...Array.from({ length }, (_, i) => byte(all, 12 + i * 8)))
 }
+
+test('a clock that is wrong by days is put right by what answers tell, and one that is nearly right is left alone', () => {
+  const near = (moment: number) => Math.abs(now() - moment) < 10_000
+  const later = Date.now() + 3 * 86_400_000
+  hear(new Date(later).toUTCString())
+  expect(near(later)).toBe(true)
+  hear('nonsense')
+  hear(null)
+  expect(near(later)).toBe(true)
+  hear(new Date(Date.now() - 5000).toUTCString())
+  expect(near(Date.now())).toBe(true)
+})
+
+test('a description is shown as it was written', () => {
+  expect(unescaped('&lt;b&gt; &amp;lt; &#34;a&#39; &copy;')).toBe('<b> &lt; "a\' &copy;')
+  expect(unescaped(undefined)).toBe('')
+})

@@ -80,8 +80,8 @@ export function list<T>(options: ListOptions<T>) {
     clearFilters() {
       setQuery({ ...Object.fromEntries(filters.map((name) => [name, undefined])), page: undefined })
     },
-    setPage(next: number) {
-      setQuery({ page: next === 1 ? undefined : next })
+    setPage(next: number, how: { replace?: boolean } = {}) {
+      setQuery({ page: next === 1 ? undefined : next }, how)
     },
     setPageSize(next: number) {
       localStorage.setItem(KEPT, String(next))

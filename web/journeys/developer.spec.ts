@@ -1,0 +1,69 @@
+// Finding what is there, and no more than one may.
+
+import { enter, expect, signIn, test, WAYS } from './journey'
+
+test.describe('in Chinese, narrow', () => {
+  test.use(WAYS[2])
+
+  test('a developer finds an image and takes its pull command', async ({ page, server, own, context, t }) => {
+    const [name, developer] = [own('shop'), own('dev')]
+    await server.project(name)
+    await server.push(`${name}/web/app`, '1.0')
+    await server.push(`${name}/web/app`, '2.0')
+    const who = await server.user(developer)
+    await server.ask('POST', `/api/v2.0/projects/${name}/members`, { role_id: 2, member_user: { username: developer } })
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await signIn(page, who)
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: t('search.open') }).fill(`${name}/web`)
+    await page.getByRole('option', { name: `${name}/web/app` }).first().click()
+    await expect(page.getByRole('heading', { name: 'web/app' })).toBeVisible()
+    await page.getByRole('searchbox').first().fill('2.')
+    await expect(page).toHaveURL(/tag=2/)
+    await expect(page.getByRole('row')).toHaveCount(2)
+    await page.reload()
+    await expect(page.getByRole('row')).toHaveCount(2)
+    await page.getByRole('button', { name: t('artifacts.pullShort'), exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: t('action.copyWhat', { what: 'docker' }) }).click()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`docker pull ${server.host}/${name}/web/app:2.0`)
+    // What they may not do is not offered.
+    await page.goto(`/projects/${name}`)
+    const parts = page.getByRole('navigation', { name: t('project.parts') })
+    await expect(parts.getByRole('link', { name: t('project.members') })).toBeVisible()
+    await page.getByRole('button', { name: t('shell.navigation') }).click()
+    await expect(page.getByRole('link', { name: t('nav.projects') }).first()).toBeVisible()
+    await expect(page.getByRole('link', { name: t('nav.users'), exact: true })).toHaveCount(0)
+    await page.goto(`/projects/${name}/robots`)
+    await expect(page.getByText(t('robots.empty'))).toBeVisible()
+    await expect(page.getByRole('button', { name: t('robots.create') })).toHaveCount(0)
+  })
+})
+
+test('a link to something private says so politely', async ({ page, server, own, refusals, t }) => {
+  const name = own('secret')
+  await server.project(name)
+  const who = await server.user(own('stranger'))
+  refusals.push(`403 /api/v2.0/projects/${name}`, `404 /api/v2.0/projects/${name}`)
+  await enter(page, server, who)
+  await page.goto(`/projects/${name}/members`)
+  await expect(page.getByText(t('project.forbidden'))).toBeVisible()
+})
+
+test('links of Harbor lead where they led', async ({ page, server, own }) => {
+  const name = own('old')
+  await server.project(name)
+  await server.push(`${name}/web/app`, '1')
+  await enter(page, server)
+  const { project_id: id } = (await (await server.ask('GET', `/api/v2.0/projects/${name}`)).json()) as { project_id: number }
+  for (const [from, to] of [
+    ['/harbor/projects', /\/projects$/],
+    [`/harbor/projects/${id}/repositories`, new RegExp(`/projects/${name}/repositories$`)],
+    [`/harbor/projects/${id}/repositories/web%2Fapp/artifacts-tab`, new RegExp(`/projects/${name}/repositories/web%2Fapp$`)],
+    [`/harbor/projects/${id}/robot-account`, new RegExp(`/projects/${name}/robots$`)],
+    ['/harbor/configs/setting', /\/configuration$/],
+  ] as const) {
+    await page.goto(from)
+    await expect(page).toHaveURL(to)
+    await expect(page.locator('#main h1')).toBeVisible()
+  }
+})

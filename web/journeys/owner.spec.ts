@@ -1,0 +1,60 @@
+// A project from its beginning to its end, by who owns it.
+
+import { enter, expect, test, WAYS } from './journey'
+
+test.use(WAYS[0])
+
+test('a project owner makes a project, adds a member and a robot, and gives it up', async ({ page, server, own, t }) => {
+  const [name, friend] = [own('team'), own('friend')]
+  const owner = await server.user(own('owner'))
+  await server.user(friend)
+  await enter(page, server, owner)
+  await page.goto('/projects')
+  await page.getByRole('button', { name: t('projects.create') }).first().click()
+  const dialog = page.getByRole('dialog')
+  const parts = page.getByRole('navigation', { name: t('project.parts') })
+  await dialog.getByLabel(t('projects.name')).fill('Not A Name')
+  await dialog.getByRole('button', { name: t('action.create') }).click()
+  await expect(dialog.getByText(t('projects.wrongName'))).toBeVisible()
+  await dialog.getByLabel(t('projects.name')).fill(name)
+  await dialog.getByRole('button', { name: t('action.create') }).click()
+  await expect(page).toHaveURL(new RegExp(`/projects/${name}$`))
+
+  await parts.getByRole('link', { name: t('project.members') }).click()
+  await page.getByRole('button', { name: t('members.add') }).click()
+  await dialog.getByLabel(t('account.username')).fill(friend)
+  await dialog.getByLabel(t('members.role')).selectOption(t('role.3'))
+  await dialog.getByLabel(t('members.narrowed')).fill('web/**')
+  await dialog.getByRole('button', { name: t('action.add') }).click()
+  const row = page.getByRole('row', { name: new RegExp(friend) })
+  await expect(row).toContainText(t('role.3'))
+  await expect(row).toContainText('web/**')
+  await row.getByRole('button').click()
+  await page.getByRole('menuitem', { name: t('members.change') }).click()
+  await dialog.getByLabel(t('members.role')).selectOption(t('role.4'))
+  await dialog.getByRole('button', { name: t('action.save') }).click()
+  await expect(row).toContainText(t('role.4'))
+
+  await parts.getByRole('link', { name: t('project.robots') }).click()
+  await page.getByRole('button', { name: t('robots.create') }).first().click()
+  await dialog.getByLabel(t('robots.name')).fill('ci')
+  await dialog.getByRole('button', { name: t('permissions.push') }).click()
+  await dialog.getByRole('button', { name: t('action.create') }).click()
+  const robot = `robot$${name}+ci`
+  await expect(dialog.getByRole('heading', { name: t('robots.secretOf', { name: robot }) })).toBeVisible()
+  const secret = await dialog.locator('code').nth(1).innerText()
+  const answer = await fetch(`${server.url}/v2/`, { headers: { Authorization: `Basic ${btoa(`${robot}:${secret}`)}` } })
+  expect(answer.status).toBe(200)
+  await dialog.getByRole('button', { name: t('secret.done') }).click()
+  await expect(page.getByRole('row', { name: /\+ci/ })).toContainText(t('robots.active'))
+
+  await parts.getByRole('link', { name: t('project.settings') }).click()
+  await page.getByLabel(t('projects.makePublic')).check()
+  await page.getByRole('button', { name: t('action.save') }).click()
+  await expect(page.getByText(t('projects.public'), { exact: true }).first()).toBeVisible()
+  await page.getByRole('button', { name: t('settings.delete') }).click()
+  await expect(dialog.getByRole('button', { name: t('action.delete') })).toBeDisabled()
+  await dialog.getByLabel(t('confirm.type', { name })).fill(name)
+  await dialog.getByRole('button', { name: t('action.delete') }).click()
+  await expect(page).toHaveURL(/\/projects$/)
+})

@@ -1,0 +1,20 @@
+// What time it is. Clocks of browsers are wrong by hours and days; every answer of the server
+// tells its own time, and what it says of moments is meant by that.
+
+/** A difference below this is the way of the answer, in milliseconds. */
+const NOISE = 60_000
+
+let ahead = 0
+
+/** Hears what time an answer tells. */
+export function hear(date: string | null) {
+  const told = Date.parse(date ?? '')
+  if (Number.isNaN(told)) return
+  const difference = told - Date.now()
+  ahead = Math.abs(difference) < NOISE ? 0 : difference
+}
+
+/** The server's time, in milliseconds. */
+export function now() {
+  return Date.now() + ahead
+}
