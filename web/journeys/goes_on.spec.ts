@@ -1,0 +1,155 @@
+// What happens behind a page while it is open: the server goes away, the session becomes another,
+// somebody else changes the same thing, a right is taken away.
+
+import type { Page } from '@playwright/test'
+import { ADMIN } from './server'
+import { enter, expect, signIn, test } from './journey'
+import { t } from './texts'
+
+/** As if somebody came back to a tab after a while. */
+async function comeBack(page: Page) {
+  await page.clock.fastForward(20_000)
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+}
+
+test('a server that is away is waited for: what was typed stays, and the page that was asked for comes by itself', async ({ page, server, context, refusals }) => {
+  refusals.push('0 ')
+  await enter(page, server)
+  await page.goto('/configuration/system')
+  const field = page.getByLabel(t('system.session'))
+  await field.fill('77')
+  await context.setOffline(true)
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await expect(page.getByText(t('shell.lost'))).toBeVisible()
+  await expect(field).toHaveValue('77')
+  await page.getByRole('link', { name: t('nav.labels') }).click()
+  await expect(page.getByText(t('page.failed'))).toBeVisible()
+  await context.setOffline(false)
+  await expect(page.getByText(t('shell.lost'))).toHaveCount(0)
+  await expect(page.getByRole('heading', { name: t('nav.labels'), level: 1 })).toBeVisible()
+})
+
+test('an answer that never comes is given up, and it is said that it may have been done', async ({ page, server, own }) => {
+  await enter(page, server)
+  await page.clock.install()
+  await page.goto('/projects?new=1')
+  await page.locator('#main h1').first().waitFor()
+  await page.route('**/api/v2.0/projects', (route) => (route.request().method() === 'POST' ? undefined : route.fallback()))
+  const form = page.getByRole('dialog')
+  await form.getByLabel(t('projects.name')).fill(own('never'))
+  const create = form.getByRole('button', { name: t('action.create') })
+  await create.click()
+  await expect(create).toHaveAttribute('aria-busy', 'true')
+  await page.clock.fastForward(400_000)
+  await expect(form.getByText(t('failure.timeout'))).toBeVisible()
+  await expect(form.getByLabel(t('projects.name'))).toHaveValue(own('never'))
+})
+
+test('who signs in again in another tab goes on in this one', async ({ page, server, own, context, refusals }) => {
+  const name = own('elsewhere')
+  await enter(page, server)
+  await page.goto('/projects?new=1')
+  const form = page.getByRole('dialog', { name: t('projects.create') })
+  await form.getByLabel(t('projects.name')).fill(name)
+  await context.clearCookies()
+  refusals.push('401 ', '403 ')
+  await form.getByRole('button', { name: t('action.create') }).click()
+  await expect(page.getByRole('dialog', { name: t('signIn.again') })).toBeVisible()
+  const other = await context.newPage()
+  await signIn(other)
+  await expect(page).toHaveURL(new RegExp(`/projects/${name}$`))
+  await other.close()
+})
+
+test('nothing is done in the name of somebody else who signed in in another tab', async ({ page, server, own, context, refusals }) => {
+  const who = await server.user(own('second'))
+  await enter(page, server)
+  await page.goto('/projects')
+  await expect(page.getByRole('button', { name: t('shell.account', { name: ADMIN.name }) })).toBeVisible()
+  const other = await context.newPage()
+  await other.goto('/')
+  await other.getByRole('button', { name: t('shell.account', { name: ADMIN.name }) }).click()
+  await other.getByRole('menuitem', { name: t('shell.signOut') }).click()
+  await expect(other).toHaveURL(/\/sign-in$/)
+  await signIn(other, who)
+  await expect(page.getByRole('button', { name: t('shell.account', { name: who.name }) })).toBeVisible()
+  await expect(page.getByRole('link', { name: t('nav.users') })).toHaveCount(0)
+  await other.close()
+})
+
+test('what somebody else changes meanwhile stays as they made it', async ({ page, server, own, context }) => {
+  const name = own('both')
+  await server.project(name)
+  await enter(page, server)
+  const other = await context.newPage()
+  await page.goto(`/projects/${name}/settings`)
+  await other.goto(`/projects/${name}/settings`)
+  await expect(other.getByLabel(t('projects.makePublic'))).not.toBeChecked()
+  await page.getByLabel(t('projects.makePublic')).check()
+  await other.getByLabel(t('allowlist.ofSystem')).uncheck()
+  for (const tab of [page, other]) {
+    await tab.getByRole('button', { name: t('action.save') }).click()
+    await expect(tab.getByText(t('settings.saved'))).toBeVisible()
+  }
+  const { metadata } = (await (await server.ask('GET', `/api/v2.0/projects/${name}`)).json()) as { metadata: Record<string, string> }
+  expect(metadata).toMatchObject({ public: 'true', reuse_sys_cve_allowlist: 'false' })
+  await other.close()
+
+  // A robot that was disabled is not enabled by whoever writes about it.
+  const made = await server.ask('POST', '/api/v2.0/robots', {
+    name: 'ci',
+    level: 'project',
+    duration: 30,
+    permissions: [{ kind: 'project', namespace: name, access: [{ resource: 'repository', action: 'pull' }] }],
+  })
+  const { id } = (await made.json()) as { id: number }
+  await page.goto(`/projects/${name}/robots`)
+  await page.getByRole('button', { name: t('table.actionsOf', { name: `robot$${name}+ci` }) }).click()
+  await page.getByRole('menuitem', { name: t('action.edit') }).click()
+  const robot = (await (await server.ask('GET', `/api/v2.0/robots/${id}`)).json()) as object
+  await server.ask('PUT', `/api/v2.0/robots/${id}`, { ...robot, disable: true })
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel(t('robots.description')).fill('pulls')
+  await dialog.getByRole('button', { name: t('action.save') }).click()
+  await expect(dialog).toHaveCount(0)
+  await expect(page.getByRole('row', { name: /\+ci/ })).toContainText(t('robots.disabled'))
+  expect(await (await server.ask('GET', `/api/v2.0/robots/${id}`)).json()).toMatchObject({ disable: true, description: 'pulls' })
+})
+
+test('who comes back to a tab sees what is now', async ({ page, server, own }) => {
+  await enter(page, server)
+  await page.clock.install()
+  await page.goto(`/projects?name=${own('later')}`)
+  await page.locator('#main h1').first().waitFor()
+  await expect(page.getByText(t('table.nothing'))).toBeVisible()
+  await server.project(own('later'))
+  await comeBack(page)
+  await expect(page.getByRole('link', { name: own('later') })).toBeVisible()
+})
+
+test('what may no longer be done is no longer offered, once the page is left', async ({ page, server, own, refusals }) => {
+  const name = own('less')
+  await server.project(name)
+  const who = await server.user(own('lesser'))
+  const made = await server.ask('POST', `/api/v2.0/projects/${name}/members`, { role_id: 1, member_user: { username: who.name } })
+  const member = new URL(made.headers.get('Location') ?? '', server.url).pathname
+  await enter(page, server, who)
+  await page.goto(`/projects/${name}/labels`)
+  await page.getByRole('button', { name: t('labels.create') }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel(t('labels.name')).fill('kept')
+  await server.ask('PUT', member, { role_id: 3 })
+  refusals.push('403 /api/v2.0/labels')
+  await dialog.getByRole('button', { name: t('action.create') }).click()
+  await expect(dialog.getByRole('alert')).toContainText(t('failure.forbidden'))
+  await expect(dialog.getByRole('alert')).toContainText(/[0-9a-f-]{16,}/)
+  await expect(dialog.getByLabel(t('labels.name'))).toHaveValue('kept')
+  await dialog.getByRole('button', { name: t('action.cancel') }).click()
+  const parts = page.getByRole('navigation', { name: t('project.parts') })
+  await expect(page.getByRole('button', { name: t('labels.create') }).first()).toBeVisible()
+  await page.getByRole('link', { name: t('nav.projects') }).first().click()
+  await page.getByRole('link', { name }).first().click()
+  await parts.getByRole('link', { name: t('project.labels') }).click()
+  await page.locator('#main h1').first().waitFor()
+  await expect(page.getByRole('button', { name: t('labels.create') })).toHaveCount(0)
+})
