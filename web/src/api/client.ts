@@ -21,10 +21,10 @@ export function whenSessionEnds(ask: () => Promise<boolean>) {
 }
 
 /** Told of each request whether it was answered by the server itself. */
-let hear: (answered: boolean) => void = () => {}
+let whetherHeard: (answered: boolean) => void = () => {}
 
 export function whenHeard(tell: (answered: boolean) => void) {
-  hear = tell
+  whetherHeard = tell
 }
 
 /** Told that something was refused that a page offered. */
@@ -45,10 +45,10 @@ async function once(request: Request): Promise<Response> {
   const late = AbortSignal.timeout(isSafe ? PATIENCE : PATIENCE_WITH_DEEDS)
   const response = await fetch(asked, { signal: AbortSignal.any([request.signal, late]) }).catch((error: unknown) => {
     if (request.signal.aborted) throw error
-    hear(false)
+    whetherHeard(false)
     throw late.aborted ? new Failure(0, isSafe ? 'NETWORK' : 'TIMEOUT', '', undefined) : error
   })
-  hear(response.status !== 502 && response.status !== 504)
+  whetherHeard(response.status !== 502 && response.status !== 504)
   token = response.headers.get(TOKEN) ?? token
   hear(response.headers.get('Date'))
   return response
