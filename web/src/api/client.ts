@@ -1,7 +1,7 @@
 // The client of the server's API. Paths, parameters and models come from its OpenAPI document.
 
 import createClient from 'openapi-fetch'
-import { hear } from '../lib/clock'
+import { setClock } from '../lib/clock'
 import { Failure } from './failure'
 import type { paths } from './schema'
 
@@ -50,7 +50,7 @@ async function once(request: Request): Promise<Response> {
   })
   whetherHeard(response.status !== 502 && response.status !== 504)
   token = response.headers.get(TOKEN) ?? token
-  hear(response.headers.get('Date'))
+  setClock(response.headers.get('Date'))
   return response
 }
 

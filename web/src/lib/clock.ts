@@ -6,8 +6,8 @@ const NOISE = 60_000
 
 let ahead = 0
 
-/** Hears what time an answer tells. */
-export function hear(date: string | null) {
+/** Takes the time that an answer tells. */
+export function setClock(date: string | null) {
   const told = Date.parse(date ?? '')
   if (Number.isNaN(told)) return
   const difference = told - Date.now()

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { parseBanner, readBanner } from './banner'
-import { hear, now } from './clock'
+import { now, setClock } from './clock'
 import { toCsv } from './csv'
 import { unescaped } from './escaped'
 import { readPatterns } from './patterns'
@@ -127,12 +127,12 @@ function read(code: boolean[][]): string {
 test('a clock that is wrong by days is put right by what answers tell, and one that is nearly right is left alone', () => {
   const near = (moment: number) => Math.abs(now() - moment) < 10_000
   const later = Date.now() + 3 * 86_400_000
-  hear(new Date(later).toUTCString())
+  setClock(new Date(later).toUTCString())
   expect(near(later)).toBe(true)
-  hear('nonsense')
-  hear(null)
+  setClock('nonsense')
+  setClock(null)
   expect(near(later)).toBe(true)
-  hear(new Date(Date.now() - 5000).toUTCString())
+  setClock(new Date(Date.now() - 5000).toUTCString())
   expect(near(Date.now())).toBe(true)
 })
 
