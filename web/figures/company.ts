@@ -30,10 +30,10 @@ const PEOPLE: [string, string][] = [
 ]
 
 const TEAMS: Team[] = [
-  { project: 'storefront', owner: 'anna.schmidt', repositories: ['web', 'checkout', 'search/indexer', 'search/api'], weight: 1800, quota: 80_000_000 },
-  { project: 'payments', owner: 'li.wei', repositories: ['gateway', 'ledger', 'fraud-check'], weight: 1100, quota: 40_000_000 },
+  { project: 'storefront', owner: 'anna.schmidt', repositories: ['web', 'checkout', 'search/indexer', 'search/api'], weight: 1800, quota: 130_000_000 },
+  { project: 'payments', owner: 'li.wei', repositories: ['gateway', 'ledger', 'fraud-check'], weight: 1100, quota: 60_000_000 },
   { project: 'platform', owner: 'jonas.weber', repositories: ['ingress', 'ci/runner', 'ci/builder', 'observability/collector'], weight: 1500 },
-  { project: 'data-science', owner: 'chen.jing', repositories: ['notebook', 'training/ranker', 'feature-store'], weight: 4200, quota: 120_000_000 },
+  { project: 'data-science', owner: 'chen.jing', repositories: ['notebook', 'training/ranker', 'feature-store'], weight: 4200, quota: 220_000_000 },
   { project: 'mobile', owner: 'maria.rossi', repositories: ['backend', 'push-notifications'], weight: 800 },
   { project: 'base-images', isPublic: true, owner: 'tom.baker', repositories: ['debian', 'alpine', 'node', 'jdk'], weight: 600 },
 ]

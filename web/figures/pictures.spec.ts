@@ -36,8 +36,8 @@ interface Picture {
 const PICTURES: Picture[] = [
   { name: 'overview', look: 'light', at: () => '/' },
   { name: 'artifact', look: 'light', at: artifact },
-  { name: 'retention', look: 'light', at: () => '/projects/storefront/retention' },
-  { name: 'garbage-collection', look: 'dark', at: () => '/gc' },
+  { name: 'retention', look: 'light', at: dryRun },
+  { name: 'garbage-collection', look: 'dark', at: () => '/garbage-collection' },
   { name: 'jobs', look: 'dark', at: () => '/jobs' },
   {
     name: 'search',
@@ -55,6 +55,14 @@ async function artifact(server: Server): Promise<string> {
   const at = '/api/v2.0/projects/storefront/repositories/web/artifacts/release-4.0'
   const { digest } = (await (await server.ask('GET', at)).json()) as { digest: string }
   return `/projects/storefront/repositories/web/artifacts/${encodeURIComponent(digest)}`
+}
+
+/** The page of the newest run of the retention policy, which is a dry one. */
+async function dryRun(server: Server): Promise<string> {
+  const project = (await (await server.ask('GET', '/api/v2.0/projects/storefront')).json()) as { metadata: { retention_id: string } }
+  const at = `/api/v2.0/retentions/${project.metadata.retention_id}/executions?page_size=1`
+  const [run] = (await (await server.ask('GET', at)).json()) as { id: number }[]
+  return `/projects/storefront/policies/retention/${run?.id}`
 }
 
 for (const [language, locale] of [['en', 'en-GB'], ['zh-CN', 'zh-CN']] as const) {

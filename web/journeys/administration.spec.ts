@@ -54,6 +54,8 @@ test('an administrator sets quotas, and what projects get from the start', async
 
   // Whoever is no administrator is told so, and nothing is asked for.
   const who = await server.user(own('nobody'))
+  // No page that still asks for something.
+  await page.goto('about:blank')
   await page.context().clearCookies()
   await enter(page, server, who)
   refusals.length = 0

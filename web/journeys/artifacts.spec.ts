@@ -28,7 +28,7 @@ test('an image is found by its tag and by its digest, and its pull command taken
   await expect(page.getByRole('heading', { name: `2.0-${name}` })).toBeVisible()
   await page.getByRole('button', { name: 'Copy docker' }).click()
   expect(await copied()).toBe(`docker pull ${server.host}/${name}/web/app:2.0-${name}`)
-  await page.getByLabel('By', { exact: true }).selectOption('Digest')
+  await page.getByLabel('Pull by', { exact: true }).selectOption('Digest')
   await page.getByRole('button', { name: 'Copy podman' }).click()
   expect(await copied()).toBe(`podman pull ${server.host}/${name}/web/app@${digest}`)
 

@@ -88,7 +88,7 @@ test('an administrator sets up a directory, and somebody in it sees what their g
   // Alice is in the group of administrators.
   const hers = await browser.newPage({ baseURL: server.url, ...WAYS[1] })
   await signIn(hers, { name: 'alice', password: Directory.PASSWORD })
-  await hers.getByRole('link', { name: t('nav.users'), exact: true }).click()
+  await hers.getByRole('navigation', { name: t('shell.navigation') }).getByRole('link', { name: t('nav.users'), exact: true }).click()
   await expect(hers.getByRole('row', { name: /bob/ })).toBeVisible()
   await hers.close()
 

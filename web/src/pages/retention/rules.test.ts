@@ -34,22 +34,22 @@ test('a rule of retention is a sentence', () => {
     [
       rule('latestPushedK', 10, everywhere, released),
       'In all repositories, of tags matching v* and artifacts without a tag: keep the newest 10 by push.',
-      '所有仓库：在匹配 v* 的标签以及无标签的制品中，保留最近推送的 10 个。',
+      '所有仓库：对于匹配 v* 的 Tag 以及无 Tag 的制品，保留最近推送的 10 个。',
     ],
     [
       rule('nDaysSinceLastPull', 1, [selector('team/**', 'repoExcludes')], tagged),
       'In repositories not matching team/**, of tags matching v*: keep what was pulled in the last 1 day.',
-      '不匹配 team/** 的仓库：在匹配 v* 的标签中，保留最近 1 天内拉取过的。',
+      '不匹配 team/** 的仓库：对于匹配 v* 的 Tag，保留最近 1 天内拉取过的。',
     ],
     [
       rule('latestVersionsPerMinor', 3, everywhere, [selector('>=1.2, <2', 'matches', 'semver', '{"untagged":false}')]),
       'In all repositories, of versions >=1.2, <2: keep the newest 3 versions of each minor release.',
-      '所有仓库：在版本范围 >=1.2, <2 内的标签中，保留每个次版本中最新的 3 个版本。',
+      '所有仓库：对于版本范围 >=1.2, <2 内的 Tag，保留每个次版本中最新的 3 个版本。',
     ],
     [
       rule('always', 0, [selector('a/**', 'repoMatches'), selector('a/old', 'repoExcludes')], [selector('v[0-9]+', 'matches', 'regex', '{"untagged":false}')]),
       'In what is at once repositories matching a/** and repositories not matching a/old, of tags fitting the expression v[0-9]+: keep everything.',
-      '同时属于匹配 a/** 的仓库和不匹配 a/old 的仓库的仓库：在符合正则表达式 v[0-9]+ 的标签中，保留全部。',
+      '同时属于匹配 a/** 的仓库和不匹配 a/old 的仓库的仓库：对于符合正则表达式 v[0-9]+ 的 Tag，保留全部。',
     ],
   ] as const) {
     speak('en')
@@ -63,7 +63,7 @@ test('a rule of immutability is a sentence', () => {
   const given = { tag_selectors: [selector('{stable,v*}', 'matches')], scope_selectors: { repository: [selector('**', 'repoMatches')] } }
   expect(plain(immutable.sentence(given))).toBe('In all repositories, tags matching {stable,v*} can be neither moved nor deleted.')
   speak('zh-CN')
-  expect(plain(immutable.sentence(given))).toBe('所有仓库中，匹配 {stable,v*} 的标签不可移动或删除。')
+  expect(plain(immutable.sentence(given))).toBe('所有仓库中，匹配 {stable,v*} 的 Tag 不可移动或删除。')
 })
 
 test('a pattern stands apart, whatever it says', () => {
