@@ -34,6 +34,7 @@ use crate::{
     api::{ApiError, named, read_body},
     auth,
     portal::agent,
+    site::wants_page,
 };
 
 /// Where the provider sends the browser back to.
@@ -41,6 +42,9 @@ const CALLBACK: &str = "/c/oidc/callback";
 
 /// Where a session ends here and at the provider.
 const LOGOUT: &str = "/c/oidc/logout";
+
+/// The page that says that the provider's way did not lead here, and offers it again.
+const FAILED_PAGE: &str = "/sign-in?failed=provider";
 
 /// The page where somebody new chooses a name.
 const ONBOARD_PAGE: &str = "/oidc-onboard";
@@ -71,21 +75,36 @@ async fn login(
     extract::State(state): extract::State<Arc<State>>,
     parts: Parts,
 ) -> Result<Response<Body>, ApiError> {
+    Ok(send_there(&state, &parts).await.or_else(|error| refuse(&parts, error))?)
+}
+
+async fn send_there(state: &State, parts: &Parts) -> Result<Response<Body>> {
     let source = match first(&parts.uri, "source") {
         None => None,
         Some(text) => Some(text.parse().map_err(|_| Error::invalid("source must be a number"))?),
     };
     let back_to = first(&parts.uri, "redirect_url").unwrap_or(Cow::Borrowed("/"));
     if !is_own_path(&back_to) {
-        return Err(Error::invalid("cannot redirect to other site").into());
+        return Err(Error::invalid("cannot redirect to other site"));
     }
-    let callback = format!("{}{CALLBACK}", auth::origin(&state, &parts));
+    let callback = format!("{}{CALLBACK}", auth::origin(state, parts));
     let begun = sources::begin(&state.domain, source, callback, back_to.into_owned()).await?;
     let mut response = redirect(begun.url.as_str())?;
     let attempt = &begun.attempt;
     let name = attempt_cookie(&attempt.state);
-    keep(&state, &parts, &mut response, (&name, &attempt.sealed), attempt.patience)?;
+    keep(state, parts, &mut response, (&name, &attempt.sealed), attempt.patience)?;
     Ok(response)
+}
+
+/// What came of an attempt that failed: a browser that shows pages is led to where it can try
+/// again, others are told why.
+fn refuse(parts: &Parts, error: Error) -> Result<Response<Body>> {
+    if !wants_page(&parts.headers) {
+        return Ok(ApiError::from(error).into_answer());
+    }
+    let cause = error.source.as_deref().map(tracing::field::display);
+    tracing::warn!(%error, cause, "signing in by a provider failed");
+    redirect(FAILED_PAGE)
 }
 
 async fn callback(
@@ -97,7 +116,7 @@ async fn callback(
     let sealed = auth::cookie(&parts.headers, &name).unwrap_or_default().to_owned();
     let answered = come_back(&state, &parts, &sealed, &shown).await;
     // Whatever came of it, the attempt is over.
-    let mut response = answered.unwrap_or_else(|error| ApiError::from(error).into_answer());
+    let mut response = answered.or_else(|error| refuse(&parts, error))?;
     keep(&state, &parts, &mut response, (&name, ""), Duration::ZERO)?;
     Ok(response)
 }

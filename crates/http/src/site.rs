@@ -89,7 +89,7 @@ fn find<'f>(files: &'f [File], path: &str, headers: &HeaderMap) -> Option<&'f Fi
 }
 
 /// Whether a browser asks for something to show.
-fn wants_page(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     headers
         .get_all(ACCEPT)
         .iter()

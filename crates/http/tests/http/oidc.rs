@@ -15,11 +15,12 @@ struct Browser<'s> {
     server: &'s Server,
     cookies: Vec<(String, String)>,
     csrf: String,
+    accept: &'static str,
 }
 
 impl<'s> Browser<'s> {
     fn new(server: &'s Server) -> Self {
-        Self { server, cookies: Vec::new(), csrf: String::new() }
+        Self { server, cookies: Vec::new(), csrf: String::new(), accept: "*/*" }
     }
 
     async fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
@@ -29,6 +30,7 @@ impl<'s> Browser<'s> {
             .method(method)
             .uri(path)
             .header("host", "registry.example.org")
+            .header("accept", self.accept)
             .header("cookie", cookies.join("; "));
         if !self.csrf.is_empty() {
             request = request.header("x-harbor-csrf-token", &self.csrf);
@@ -227,6 +229,26 @@ async fn what_comes_back_from_elsewhere_is_not_believed() {
     );
     // That was the end of the attempt.
     assert_eq!(browser.get(&back).await.code().0, 400);
+    assert_eq!(browser.name().await, "");
+}
+
+#[tokio::test]
+async fn who_looks_at_a_page_is_led_to_where_they_can_try_again() {
+    let mut provider = Provider::start();
+    let server = sqlite_now().await;
+    sign_in_by(&server, &provider, true).await;
+    let mut browser = Browser::new(&server);
+    browser.accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let back = browser.go("/c/oidc/login", "nobody").await;
+    provider.stop();
+    for path in [back.as_str(), "/c/oidc/callback?state=x&code=y", "/c/oidc/login?source=x"] {
+        let answer = browser.get(path).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (302, "/sign-in?failed=provider"),
+            "{path}"
+        );
+    }
     assert_eq!(browser.name().await, "");
 }
 

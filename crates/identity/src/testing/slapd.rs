@@ -11,7 +11,7 @@ use kit::Secret;
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
-use super::{Process, free_port};
+use super::{Process, checkout, free_port};
 use crate::{
     Trust,
     ldap::{Grouping, Membership, Scope, Settings},
@@ -20,121 +20,10 @@ use crate::{
 /// The password of everybody in the directory, and of who searches.
 pub const PASSWORD: &str = "Harbor12345";
 
-const CONFIGURATION: &str = "\
-include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-include /etc/ldap/schema/nis.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb
-moduleload memberof
-pidfile FOLDER/slapd.pid
-TLSCACertificateFile FOLDER/certificate.pem
-TLSCertificateFile FOLDER/certificate.pem
-TLSCertificateKeyFile FOLDER/key.pem
-sizelimit size.soft=100 size.hard=100 size.pr=100 size.prtotal=unlimited
-database mdb
-maxsize 16777216
-suffix \"dc=example,dc=org\"
-directory FOLDER/data
-rootdn \"cn=admin,dc=example,dc=org\"
-rootpw Harbor12345
-limits dn.exact=\"cn=search,dc=example,dc=org\" size.soft=100 size.hard=100 size.pr=100 size.prtotal=unlimited
-access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact=\"cn=search,dc=example,dc=org\" read by users read by * none
-overlay memberof
-memberof-group-oc groupOfNames
-memberof-member-ad member
-";
-
-const CONTENT: &str = "\
-dn: dc=example,dc=org
-objectClass: dcObject
-objectClass: organization
-o: Example
-dc: example
-
-dn: cn=search,dc=example,dc=org
-objectClass: organizationalRole
-objectClass: simpleSecurityObject
-cn: search
-userPassword: Harbor12345
-
-dn: ou=people,dc=example,dc=org
-objectClass: organizationalUnit
-ou: people
-
-dn: ou=others,dc=example,dc=org
-objectClass: organizationalUnit
-ou: others
-
-dn: ou=groups,dc=example,dc=org
-objectClass: organizationalUnit
-ou: groups
-
-dn: uid=alice,ou=people,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: alice
-cn: Alice Archer
-sn: Archer
-mail: alice@example.org
-userPassword: Harbor12345
-
-dn: uid=bob,ou=people,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: bob
-cn: Bob Baker
-sn: Baker
-userPassword: Harbor12345
-
-dn: uid=o*(brien\\\\29,ou=people,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: o*(brien\\29
-cn: Odd O'Brien
-sn: O'Brien
-userPassword: Harbor12345
-
-dn: uid=twin,ou=people,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: twin
-cn: Twin One
-sn: Twin
-userPassword: Harbor12345
-
-dn: uid=twin,ou=others,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: twin
-cn: Twin Two
-sn: Twin
-userPassword: Harbor12345
-
-dn: cn=dev,ou=groups,dc=example,dc=org
-objectClass: groupOfNames
-cn: dev
-member: uid=alice,ou=people,dc=example,dc=org
-member: uid=bob,ou=people,dc=example,dc=org
-
-dn: cn=engineering,ou=groups,dc=example,dc=org
-objectClass: groupOfNames
-cn: engineering
-member: cn=dev,ou=groups,dc=example,dc=org
-
-dn: cn=everybody,ou=groups,dc=example,dc=org
-objectClass: groupOfNames
-cn: everybody
-member: cn=engineering,ou=groups,dc=example,dc=org
-
-dn: cn=admins,ou=groups,dc=example,dc=org
-objectClass: groupOfNames
-cn: admins
-member: uid=alice,ou=people,dc=example,dc=org
-
-dn: cn=posix,ou=groups,dc=example,dc=org
-objectClass: posixGroup
-cn: posix
-gidNumber: 100
-memberUid: bob
-";
+/// How the directory is set up and who is in it: the portal's journeys start the same one.
+fn part(name: &str) -> String {
+    fs::read_to_string(checkout("tests/directory").join(name)).unwrap()
+}
 
 /// More people than one page, or the server without pages, gives.
 const CROWD: usize = 620;
@@ -180,7 +69,7 @@ impl Slapd {
         write("certificate.pem", &authority);
         write("key.pem", &key.serialize_pem());
         let path = folder.path().to_str().unwrap();
-        write("slapd.conf", &CONFIGURATION.replace("FOLDER", path));
+        write("slapd.conf", &part("slapd.conf").replace("FOLDER", path));
         fs::create_dir(folder.path().join("data")).unwrap();
         let (port, tls_port) = (free_port(), free_port());
         let addresses = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}");
@@ -198,6 +87,7 @@ impl Slapd {
     }
 
     fn fill(&self, more: &str) {
+        let content = part("people.ldif") + more;
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let mut filling = Command::new("ldapadd")
@@ -208,7 +98,6 @@ impl Slapd {
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
-            let content = format!("{CONTENT}{more}");
             let _may_break = filling.stdin.take().unwrap().write_all(content.as_bytes());
             let output = filling.wait_with_output().unwrap();
             if output.status.success() {
