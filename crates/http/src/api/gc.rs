@@ -50,7 +50,7 @@ struct GcPath {
     gc_id: i64,
 }
 
-/// A collection as clients see it, or when collections are begun.
+// A collection as clients see it, or when collections are begun.
 #[derive(Serialize, ToSchema)]
 #[serde(transparent)]
 struct GCHistory(#[schema(inline)] History);

@@ -58,7 +58,7 @@ struct PurgePath {
     purge_id: i64,
 }
 
-/// A purge, or the schedule of purges, as clients see it.
+// A purge, or the schedule of purges, as clients see it.
 #[derive(Serialize, ToSchema)]
 #[serde(transparent)]
 struct ExecHistory(#[schema(inline)] History);

@@ -244,7 +244,7 @@ async fn who_looks_at_a_page_is_led_to_where_they_can_try_again() {
     for path in [back.as_str(), "/c/oidc/callback?state=x&code=y", "/c/oidc/login?source=x"] {
         let answer = browser.get(path).await;
         assert_eq!(
-            (answer.status, answer.header("location")),
+            (answer.status.as_u16(), answer.header("location")),
             (302, "/sign-in?failed=provider"),
             "{path}"
         );
