@@ -174,7 +174,7 @@ for (const way of WAYS) {
     })
 
     test('while the server fails', async ({ page, server, world, refusals, t }) => {
-      test.setTimeout(180_000)
+      test.setTimeout(300_000)
       await enter(page, server)
       refusals.push('500 /api/')
       await page.route(/\/api\//, async (route) => {
@@ -198,7 +198,7 @@ for (const way of WAYS) {
 }
 
 test('back and reload lead to the same page everywhere', async ({ page, server, world }) => {
-  test.setTimeout(180_000)
+  test.setTimeout(300_000)
   await enter(page, server)
   for (const at of addresses(PAGES, world)) {
     await page.goto(at)
