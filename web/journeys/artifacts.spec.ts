@@ -18,6 +18,8 @@ test('an image is found by its tag and by its digest, and its pull command taken
 
   // By its tag, wherever it is; what is not theirs to see is not found.
   const find = async (text: string) => {
+    // Whoever presses the keys sees the page.
+    await page.getByRole('button', { name: 'Search or jump to' }).waitFor()
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Search or jump to' }).fill(text)
   }
