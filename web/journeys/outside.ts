@@ -33,7 +33,7 @@ class Outside {
 
   async stop() {
     const running = this.process
-    if (running && running.exitCode === null) {
+    if (running && running.exitCode === null && running.signalCode === null) {
       const ended = new Promise((done) => running.once('exit', done))
       running.kill('SIGKILL')
       await ended

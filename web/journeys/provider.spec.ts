@@ -60,7 +60,7 @@ test('an administrator adds a provider; somebody of it signs in, chooses a name,
   await page.getByRole('button', { name: 'Continue' }).click()
   await expect(page.getByRole('heading', { name: t('onboard.title') })).toBeVisible()
   const name = page.getByLabel(t('signIn.name'))
-  await expect(name).toHaveValue('bob')
+  await expect(name).toHaveValue('Bob')
   refusals.push('409 /c/oidc/onboard', '400 /c/oidc/onboard')
   await name.fill('admin')
   await page.getByRole('button', { name: t('onboard.button') }).click()
