@@ -26,8 +26,12 @@ const test = base.extend<object, { server: Server; provider: Provider }>({
 test.use(WAYS[2])
 
 test('an administrator adds a provider; somebody of it signs in, chooses a name, and signs out of both', async ({ page, server, provider, context, elsewhere, refusals, t }) => {
-  elsewhere.push(provider.url)
-  refusals.push('404 /favicon.ico', '401 /api/v2.0/projects/shop')
+  // The provider's own page wants a font from far away, which it does not get.
+  const fonts = 'https://fonts.googleapis.com/'
+  await context.route(`${fonts}**`, (route) => route.abort())
+  elsewhere.push(provider.url, fonts)
+  // Where to sign out at the provider is told by a 403, as Harbor's portal expects it.
+  refusals.push('404 /favicon.ico', '401 /api/v2.0/projects/shop', '403 /c/log_out')
   await server.project('shop')
   await server.push('shop/web', '1.0')
   await enter(page, server)
@@ -72,7 +76,7 @@ test('an administrator adds a provider; somebody of it signs in, chooses a name,
   await expect(page.getByText(t('role.3')).first()).toBeVisible()
 
   // What docker takes in place of the password that they do not have here.
-  await page.goto('/profile')
+  await page.goto('/profile/tokens')
   await page.getByRole('button', { name: t('cli.renew') }).first().click()
   await dialog.getByRole('button', { name: t('cli.renew') }).click()
   await expect(page.getByText(t('cli.renewed'))).toBeVisible()
