@@ -4,7 +4,9 @@
 import type { Page } from '@playwright/test'
 import { ADMIN } from './server'
 import { enter, expect, signIn, test } from './journey'
-import { t } from './texts'
+import { words } from './words'
+
+const t = words('en-GB')
 
 /** As if somebody came back to a tab after a while. */
 async function comeBack(page: Page) {

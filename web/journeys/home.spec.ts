@@ -1,7 +1,9 @@
 // What somebody sees at a glance.
 
 import { enter, expect, test, violations } from './journey'
-import { t } from './texts'
+import { words } from './words'
+
+const t = words('en-GB')
 
 test('an administrator sees what was pushed, pulled and stored, and reads it by the keyboard', async ({ page, server, own }) => {
   const name = own('busy')
