@@ -86,7 +86,7 @@ export async function enter(page: Page, server: Server, who = ADMIN) {
 export async function settled(page: Page, what = page.url()) {
   await page.locator('h1').first().waitFor()
   await expect(page.locator('[aria-busy=true]'), what).toHaveCount(0)
-  await expect(page.getByText(/^(Loading …|加载中…)$/), what).toHaveCount(0)
+  await expect(page.getByText(/^(Loading…|加载中…)$/), what).toHaveCount(0)
   await page.evaluate(() => document.fonts.ready)
 }
 

@@ -22,9 +22,26 @@ const LOADERS: Record<Language, () => Promise<{ default: Messages }>> = {
 
 const KEPT = 'haven.language'
 
+/** Whether dates can be written by it: a browser may name what is no language. */
+function isKnown(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(name).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** A language as the browser prefers it, such as en-GB; the language alone if it has no kind of it. */
+export function ownKind(language: Language, preferred: readonly string[]): string {
+  const [base] = language.split('-')
+  return preferred.find((one) => one.split('-')[0]?.toLowerCase() === base && isKnown(one)) ?? language
+}
+
 class Words {
   language = $state<Language>('en')
   messages = $state.raw<Messages>({})
+  /** By what dates, numbers and lists are written. */
+  locale = $derived(ownKind(this.language, navigator.languages))
 }
 
 export const words = new Words()
@@ -55,15 +72,9 @@ export function chooseLanguage(language: Language) {
   return speak(language)
 }
 
-/** How dates and numbers are written: as the browser's own kind of the language does. */
-function locale(): string {
-  const [kind = ''] = words.language.split('-')
-  return navigator.languages.find((one) => one.split('-')[0]?.toLowerCase() === kind) ?? words.language
-}
-
 /** A text of the portal in the language of the moment. */
 export function t(key: Key, params: Params = {}): string {
-  return format(words.messages[key] ?? key, params, words.language)
+  return format(words.messages[key] ?? key, params, words.locale)
 }
 
 /** The text of a name that the server made, such as a right; the name itself if there is none. */
@@ -72,7 +83,12 @@ export function named(prefix: string, name: string): string {
 }
 
 export function number(value: number): string {
-  return new Intl.NumberFormat(locale()).format(value)
+  return new Intl.NumberFormat(words.locale).format(value)
+}
+
+/** A share of 1, in whole per cent. */
+export function percent(share: number): string {
+  return new Intl.NumberFormat(words.locale, { style: 'percent' }).format(share)
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -82,7 +98,7 @@ export function size(bytes: number): string {
   let [value, unit] = [bytes, 0]
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
   const digits = { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }
-  return `${new Intl.NumberFormat(locale(), digits).format(value)} ${UNITS[unit]}`
+  return `${new Intl.NumberFormat(words.locale, digits).format(value)} ${UNITS[unit]}`
 }
 
 /** Whether a moment is one: the server writes the year 1 for "never". */
@@ -92,7 +108,7 @@ export function happened(moment: string | null | undefined): moment is string {
 
 export function date(moment: string | null | undefined): string {
   if (!happened(moment)) return '–'
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(
+  return new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short' }).format(
     new Date(moment),
   )
 }
@@ -110,7 +126,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(moment: string | null | undefined): string {
   if (!happened(moment)) return '–'
   const seconds = (Date.parse(moment) - now()) / 1000
-  const relative = new Intl.RelativeTimeFormat(words.language, { numeric: 'auto' })
+  const relative = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto' })
   for (const [unit, length] of STEPS) {
     if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit)
   }

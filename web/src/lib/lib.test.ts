@@ -3,6 +3,7 @@ import { parseBanner, readBanner } from './banner'
 import { now, setClock } from './clock'
 import { toCsv } from './csv'
 import { unescaped } from './escaped'
+import { ownKind } from './i18n.svelte'
 import { readPatterns } from './patterns'
 import { ownPath } from '../pages/sign_in/own_path'
 import { isStrong } from '../pages/sign_in/password'
@@ -40,6 +41,15 @@ test('what is typed into a filter stays one term', () => {
 
 test('a file of values is read as it was meant', () => {
   expect(toCsv([['a', 'b,c', 'd"e', 'f\ng', '=1+1', -5, true, null]])).toBe('a,"b,c","d""e","f\ng",\'=1+1,-5,true,\r\n')
+})
+
+test("dates are written as in the browser's own kind of the language", () => {
+  expect(ownKind('en', ['de-AT', 'en-GB', 'en-US'])).toBe('en-GB')
+  expect(ownKind('zh-CN', ['en-GB', 'zh-Hans-SG'])).toBe('zh-Hans-SG')
+  expect(ownKind('en', ['zh-CN'])).toBe('en')
+  // Some browsers name what is no language.
+  expect(ownKind('en', ['en-US@posix', 'en-IE'])).toBe('en-IE')
+  expect(ownKind('zh-CN', [])).toBe('zh-CN')
 })
 
 test('only own pages are gone back to', () => {

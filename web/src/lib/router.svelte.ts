@@ -78,7 +78,8 @@ export function watchLinks() {
     if (/^\/(api|c|v2|service)\//.test(link.pathname)) return
     if (link.hash && link.pathname === window.location.pathname) return
     event.preventDefault()
-    go(link.pathname + link.search + link.hash)
+    // A link may say that it changes only a part of the page.
+    go(link.pathname + link.search + link.hash, { keepScroll: link.hasAttribute('data-stay') })
   })
 }
 

@@ -5,7 +5,7 @@ import { number, t, words } from './i18n.svelte'
 
 /** A moment with its day of the week, as the reader's clock shows it. */
 export function moment(date: Date): string {
-  return new Intl.DateTimeFormat(words.language, {
+  return new Intl.DateTimeFormat(words.locale, {
     weekday: 'short',
     year: 'numeric',
     month: 'short',
@@ -26,9 +26,9 @@ export function inWords(cron: string): string {
   if (found.kind === 'hourly') return t('schedule.everyHour', { minute: two(found.minute) })
   const time = `${two(found.hour)}:${two(found.minute)}`
   if (found.kind === 'daily') return t('schedule.everyDay', { time })
-  const all = (names: string[]) => new Intl.ListFormat(words.language).format(names)
+  const all = (names: string[]) => new Intl.ListFormat(words.locale).format(names)
   if (found.kind === 'weekly') {
-    const name = new Intl.DateTimeFormat(words.language, { weekday: found.days.length > 1 ? 'short' : 'long', timeZone: 'UTC' })
+    const name = new Intl.DateTimeFormat(words.locale, { weekday: found.days.length > 1 ? 'short' : 'long', timeZone: 'UTC' })
     // The 4th of January 1970 was a Sunday.
     return t('schedule.everyWeek', { days: all(found.days.map((day) => name.format(new Date(Date.UTC(1970, 0, 4 + day))))), time })
   }
@@ -44,7 +44,7 @@ export function lasted(from: string, to: string): string {
 /** A span of time, by its two largest units. */
 export function duration(seconds: number): string {
   const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
-  const unit = (value: number, name: string, digits = 0) => new Intl.NumberFormat(words.language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  const unit = (value: number, name: string, digits = 0) => new Intl.NumberFormat(words.locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
   const join = (...parts: (string | false)[]) => parts.filter(Boolean).join(' ')
   if (days > 0) return join(unit(days, 'day'), hours > 0 && unit(hours, 'hour'))
   if (hours > 0) return join(unit(hours, 'hour'), minutes > 0 && unit(minutes, 'minute'))

@@ -127,6 +127,6 @@ export function inWords(selectors: Selector[], what: What): string {
     return t(selector.excludes ? excludes : means, { pattern: `${OPEN}${pattern}${CLOSE}` })
   }
   if (some.length === 1) return one(some[0] as Selector)
-  const list = new Intl.ListFormat(words.language, { type: 'conjunction' })
+  const list = new Intl.ListFormat(words.locale, { type: 'conjunction' })
   return t(what === 'tags' ? 'selector.tags.both' : 'selector.repositories.both', { all: list.format(some.map(one)) })
 }

@@ -1,12 +1,10 @@
-import { named, t } from '../../lib/i18n.svelte'
+import { t } from '../../lib/i18n.svelte'
 import { duration } from '../../lib/schedules'
+import * as events from '../audit/events'
 
 /** The name of what is purged: an event, all others, or an operation as older clients named it. */
 export function eventName(name: string): string {
-  if (name === 'other') return t('purge.other')
-  const at = name.indexOf('_')
-  if (at < 0) return named('operation', name)
-  return `${named('auditType', name.slice(at + 1))}: ${named('operation', name.slice(0, at))}`
+  return name === 'other' ? t('purge.other') : events.eventName(name)
 }
 
 /** How long entries are kept. */

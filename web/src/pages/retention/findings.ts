@@ -46,7 +46,7 @@ export function why(finding: RetentionFinding, rules: RetentionRule[]): string {
       const known = rules[rule]
       return t('retention.byRule', { place: rule + 1, keeps: known ? keeps(known) : said })
     }
-    return new Intl.ListFormat(words.language, { type: 'conjunction' }).format(reasons.map(one))
+    return new Intl.ListFormat(words.locale, { type: 'conjunction' }).format(reasons.map(one))
   }
   switch (finding.outcome) {
     case 'retain':

@@ -11,6 +11,7 @@ import { isThere, isWhole, readRule, sentence, writeRule, wrongNumber, type Draf
 import { words } from '../../lib/i18n.svelte'
 
 vi.mock('../../api/client', () => ({}))
+vi.stubGlobal('navigator', { languages: [] })
 
 function speak(language: Language) {
   words.language = language
@@ -33,7 +34,7 @@ test('a rule of retention is a sentence', () => {
   for (const [given, inEnglish, inChinese] of [
     [
       rule('latestPushedK', 10, everywhere, released),
-      'In all repositories, of tags matching v* and artifacts without a tag: keep the newest 10 by push.',
+      'In all repositories, of tags matching v* and artifacts without a tag: keep the 10 most recently pushed.',
       '所有仓库：对于匹配 v* 的 Tag 以及无 Tag 的制品，保留最近推送的 10 个。',
     ],
     [
@@ -44,11 +45,11 @@ test('a rule of retention is a sentence', () => {
     [
       rule('latestVersionsPerMinor', 3, everywhere, [selector('>=1.2, <2', 'matches', 'semver', '{"untagged":false}')]),
       'In all repositories, of versions >=1.2, <2: keep the newest 3 versions of each minor release.',
-      '所有仓库：对于版本范围 >=1.2, <2 内的 Tag，保留每个次版本中最新的 3 个版本。',
+      '所有仓库：对于版本范围 >=1.2, <2 内的 Tag，保留每个次版本最新的 3 个版本。',
     ],
     [
       rule('always', 0, [selector('a/**', 'repoMatches'), selector('a/old', 'repoExcludes')], [selector('v[0-9]+', 'matches', 'regex', '{"untagged":false}')]),
-      'In what is at once repositories matching a/** and repositories not matching a/old, of tags fitting the expression v[0-9]+: keep everything.',
+      'In what is at once repositories matching a/** and repositories not matching a/old, of tags matching the expression v[0-9]+: keep everything.',
       '同时属于匹配 a/** 的仓库和不匹配 a/old 的仓库的仓库：对于符合正则表达式 v[0-9]+ 的 Tag，保留全部。',
     ],
   ] as const) {
@@ -141,14 +142,14 @@ test('why an artifact goes or stays is told by the rules of the run', () => {
     pull_time: '',
     signed: false,
   })
-  expect(why(finding('retain', [0, 1]), rules)).toBe('rule 1 (the newest 2 by push) and rule 2 (everything)')
+  expect(why(finding('retain', [0, 1]), rules)).toBe('rule 1 (the 2 most recently pushed) and rule 2 (everything)')
   expect(why(finding('retain', [4]), rules)).toBe('rule 5 (said by the server)')
-  expect(why(finding('delete', [], [0]), rules)).toBe('Not kept by rule 1 (the newest 2 by push)')
-  expect(why(finding('delete'), rules)).toBe('No rule is about its tags')
+  expect(why(finding('delete', [], [0]), rules)).toBe('Not kept by rule 1 (the 2 most recently pushed)')
+  expect(why(finding('delete'), rules)).toBe('No rule covers its tags')
   expect(why(finding('error', [], [], 'busy'), rules)).toBe('busy')
   speak('zh-CN')
   expect(why(finding('retain', [0, 1]), rules)).toBe('规则 1（最近推送的 2 个）和规则 2（全部）')
-  expect(why(finding('delete', [], [0]), rules)).toBe('规则 1（最近推送的 2 个）未保留')
+  expect(why(finding('delete', [], [0]), rules)).toBe('未被规则 1（最近推送的 2 个）保留')
 })
 
 test('a trust is judged as the server judges it', () => {
