@@ -85,7 +85,7 @@ test('an index is opened down to its parts, and copied with all of them', async 
   await page.getByRole('link', { name: index.slice(0, 19) }).click()
   await expect(page.getByRole('heading', { name: '1.0' })).toBeVisible()
 
-  await page.getByRole('button', { name: 'Copy to …' }).click()
+  await page.getByRole('button', { name: 'Copy to…' }).click()
   const dialog = page.getByRole('dialog')
   await expect(dialog.getByText('2 parts of indexes')).toBeVisible()
   await expect(dialog.getByText('1 signature or other accessory')).toBeVisible()
