@@ -16,7 +16,9 @@ use crate::servers::Server;
 
 /// The longest that may be taken to tell what a run would delete, in microseconds.
 const DRY_RUN: f64 = 5_000_000.0;
-/// The longest that half of the repository may take to be deleted.
+/// How many artifacts the policy keeps; a rule may keep 15,000 at most.
+const KEPT: u64 = 10_000;
+/// The longest that the rest of the repository may take to be deleted.
 const DELETION: f64 = 60_000_000.0;
 /// How much longer the slowest hundredth of pushes may take meanwhile.
 const PUSHES_RISE: f64 = 50_000.0;
@@ -24,8 +26,8 @@ const PUSHES_RISE: f64 = 50_000.0;
 const PATIENCE: Duration = Duration::from_millis(50);
 const BUFFER: usize = 64 * 1024;
 
-/// Measures runs of retention over the largest repository, the second of which deletes half of
-/// it, and then the deletion of all the rest.
+/// Measures runs of retention over the largest repository, the second of which deletes most of
+/// it, and then the deletion of what it kept.
 pub fn measure(
     place: &Place,
     server: &Server,
@@ -35,8 +37,7 @@ pub fn measure(
 ) -> Outcome<()> {
     let Content { in_largest, project, repository, .. } = content;
     let mut connection = Connection::open(server.address, BUFFER)?;
-    let half = content.roots_in_largest / 2;
-    let policy = make_policy(server, &mut connection, content, half)?;
+    let policy = make_policy(server, &mut connection, content)?;
     let pushes = Pushes::to(server, family)?;
     let before = pushes.alone.latency(0.99);
     let mut add = |what: String, took, pushed, limit| {
@@ -44,24 +45,19 @@ pub fn measure(
         let title = format!("push 4 KiB meanwhile ({what}), p99 {:.1} ms before", before / 1000.0);
         report.add_api(ApiLine::p99(title, place.name, &pushed, before + PUSHES_RISE));
     };
-    let ((), took, pushed) = pushes.while_done(|| run(server, policy, true, content, half))?;
+    let ((), took, pushed) = pushes.while_done(|| run(server, policy, true, content))?;
     add(format!("retention of {in_largest} artifacts, dry run"), took, pushed, DRY_RUN);
-    let ((), took, pushed) = pushes.while_done(|| run(server, policy, false, content, half))?;
-    add(format!("retention of {in_largest} artifacts, half goes"), took, pushed, DELETION);
+    let ((), took, pushed) = pushes.while_done(|| run(server, policy, false, content))?;
+    add(format!("retention of {in_largest} artifacts, all but {KEPT} go"), took, pushed, DELETION);
     let path = format!("/api/v2.0/projects/{project}/repositories/{repository}");
     let ((), took, pushed) =
         pushes.while_done(|| people::delete(server, &mut connection, &path))?;
-    add("the other half goes with its repository".to_owned(), took, pushed, DELETION);
+    add(format!("these {KEPT} go with their repository"), took, pushed, DELETION);
     Ok(())
 }
 
 /// Gives the project a policy that keeps some artifacts of the repository; gives its number.
-fn make_policy(
-    server: &Server,
-    connection: &mut Connection,
-    content: &Content,
-    kept: u64,
-) -> Outcome<i64> {
+fn make_policy(server: &Server, connection: &mut Connection, content: &Content) -> Outcome<i64> {
     let path = format!("/api/v2.0/projects/{}", content.project);
     let project = people::get(server, connection, &path)?["project_id"].clone();
     let selector = |decoration: &str, pattern: &str| {
@@ -77,7 +73,7 @@ fn make_policy(
         "rules": [{
             "action": "retain",
             "template": "latestPushedK",
-            "params": {"latestPushedK": kept},
+            "params": {"latestPushedK": KEPT},
             "tag_selectors": [selector("matches", "**")],
             "scope_selectors": {"repository": [selector("repoMatches", content.repository)]},
         }],
@@ -89,7 +85,7 @@ fn make_policy(
 }
 
 /// Runs a policy to its end, and sees that it kept what it should.
-fn run(server: &Server, policy: i64, dry_run: bool, content: &Content, kept: u64) -> Outcome<()> {
+fn run(server: &Server, policy: i64, dry_run: bool, content: &Content) -> Outcome<()> {
     let mut connection = Connection::open(server.address, BUFFER)?;
     let runs = format!("/api/v2.0/retentions/{policy}/executions");
     people::post(server, &mut connection, &runs, &json!({"dry_run": dry_run}))?;
@@ -105,8 +101,8 @@ fn run(server: &Server, policy: i64, dry_run: bool, content: &Content, kept: u64
     let tasks: Value =
         people::get(server, &mut connection, &format!("{runs}/{}/tasks", newest["id"]))?;
     let numbers = (tasks[0]["total"].as_u64(), tasks[0]["retained"].as_u64());
-    match numbers == (Some(content.roots_in_largest), Some(kept)) {
+    match numbers == (Some(content.roots_in_largest), Some(KEPT)) {
         true => Ok(()),
-        false => Err(format!("of {} were kept {kept}: {tasks}", content.roots_in_largest)),
+        false => Err(format!("of {} were kept {KEPT}: {tasks}", content.roots_in_largest)),
     }
 }

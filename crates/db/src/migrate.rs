@@ -176,6 +176,12 @@ pub fn migrations() -> Migrations {
             include_str!("../migrations/sqlite/0018_failures.sql"),
             include_str!("../migrations/postgres/0018_failures.sql"),
         ),
+        Migration::new(
+            19,
+            "holders",
+            include_str!("../migrations/sqlite/0019_holders.sql"),
+            include_str!("../migrations/postgres/0019_holders.sql"),
+        ),
     ])
 }
 

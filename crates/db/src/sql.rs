@@ -109,6 +109,11 @@ impl Sql {
         }
     }
 
+    /// Whether a list of values belongs to it.
+    pub(crate) fn is_list(&self) -> bool {
+        self.takes.is_some()
+    }
+
     /// Repeats the last value until a rounded list is full.
     pub(crate) fn fill(&self, args: &mut Args) {
         let Some(takes) = self.takes else { return };

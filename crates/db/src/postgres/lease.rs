@@ -20,6 +20,14 @@ use crate::{
 /// The oldest server that serves: the first whose transaction ids do not wrap around.
 const OLDEST_SERVER: u32 = 13;
 
+/// A statement with a list of values is planned for them each time, if it has more values than
+/// this. A plan for any values takes a repository to hold what repositories hold on average, a
+/// handful: it goes through all of one that holds a hundred thousand for a list of ten.
+///
+/// Outside of transactions whole pages are named by their numbers, which no plan gets wrong.
+const PLANNED_ONCE: usize = 8;
+const PLANNED_ONCE_OUTSIDE: usize = 200;
+
 pub(crate) struct Lease {
     kept: Option<Kept>,
     pool: Arc<Pool>,
@@ -97,11 +105,16 @@ impl Lease {
 
     /// All rows of a statement outside of any transaction.
     ///
-    /// Without named statements, preparing and running one are two steps, and a PgBouncer
+    /// Without a named statement, preparing and running one are two steps, and a PgBouncer
     /// in transaction mode may hand each to another server unless a transaction holds
     /// them together.
-    pub(super) async fn all_at_once(&mut self, sql: Sql, args: Args) -> Result<Vec<Row>, Failure> {
-        if self.pool.named_statements {
+    pub(super) async fn all_at_once(
+        &mut self,
+        sql: Sql,
+        mut args: Args,
+    ) -> Result<Vec<Row>, Failure> {
+        sql.fill(&mut args);
+        if self.is_named(&sql, &args) {
             return self.all(sql, args).await;
         }
         self.command("BEGIN").await?;
@@ -124,10 +137,17 @@ impl Lease {
     ) -> Result<Query<'static, sqlx::Postgres, PgArguments>, Failure> {
         args.refuse_nul()?;
         sql.fill(&mut args);
+        let is_named = self.is_named(&sql, &args);
         let text: Cow<'static, str> = sql.into_text(Engine::Postgres);
         let arguments = arguments(args)?;
         // Every part of the text was written in the source: see `Sql`.
-        Ok(sqlx::query_with(AssertSqlSafe(text), arguments).persistent(self.pool.named_statements))
+        Ok(sqlx::query_with(AssertSqlSafe(text), arguments).persistent(is_named))
+    }
+
+    /// Whether a statement with such values is prepared once for a connection.
+    fn is_named(&self, sql: &Sql, args: &Args) -> bool {
+        let most = if self.in_transaction { PLANNED_ONCE } else { PLANNED_ONCE_OUTSIDE };
+        self.pool.named_statements && !(sql.is_list() && args.len() > most)
     }
 
     async fn in_time<T>(

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use db::{Change, Db, args};
+use db::{Change, Db, Sql, args};
 use sqlx::{Connection, Executor, PgConnection, Row};
 
 use crate::fixture::{postgres, until};
@@ -222,4 +222,39 @@ async fn without_named_statements_everything_works_and_none_are_left() {
     let mut admin = PgConnection::connect(&place.url).await.unwrap();
     let row = sqlx::query("SELECT COUNT(*) FROM things").fetch_one(&mut admin).await.unwrap();
     assert_eq!(row.get::<i64, _>(0), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_in_a_transaction_is_planned_for_its_values() {
+    let place = postgres().await;
+    place.open().await;
+    let options = db::Options { max_connections: 1, ..db::Options::default() };
+    let db = Db::open(&place.url, &options).await.unwrap();
+    let look = |n: i64| {
+        let mut ids = args![];
+        ids.extend(0..n);
+        let count = usize::try_from(n).unwrap();
+        (Sql::list("SELECT id FROM things WHERE id IN (", count, ")"), ids)
+    };
+    db.write(move |tx| {
+        Box::pin(async move {
+            for n in [4, 16] {
+                let (sql, ids) = look(n);
+                tx.all(sql, ids).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+    .unwrap();
+    let (sql, ids) = look(64);
+    db.all(sql, ids).await.unwrap();
+    let kept = "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE \
+                'SELECT id FROM things WHERE id IN (%' AND statement LIKE $1";
+    let mut found = Vec::new();
+    for last in ["%, $4)", "%, $16)", "%, $64)"] {
+        let row = db.one(kept, args![last]).await.unwrap().unwrap();
+        found.push(row.get::<i64>(0).unwrap());
+    }
+    assert_eq!(found, [1, 0, 1], "of a short list, a long one, and a page");
 }

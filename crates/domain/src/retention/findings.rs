@@ -1,5 +1,7 @@
 //! What a task decided about each artifact, and why, as it is kept: in blocks.
 
+use std::sync::Arc;
+
 use db::{Args, Sql, Tx, args};
 use kit::{Error, Result, Time};
 use oci::Digest;
@@ -10,6 +12,7 @@ use super::{
     evaluate::{Facts, Verdict},
     sql,
 };
+use crate::{Context, jobs::Running};
 
 /// How many artifacts are in a block, and how many blocks are inserted together.
 const IN_BLOCK: usize = 100;
@@ -129,20 +132,47 @@ pub(super) fn blocks<'f>(
     Ok(blocks)
 }
 
-/// Stores what a task found, in place of what it found the last time it was tried.
-pub(super) async fn store(tx: &mut Tx, task_id: i64, blocks: &Blocks) -> Result<()> {
-    tx.execute(sql::FORGET_FINDINGS, args![task_id]).await?;
-    for (n, some) in blocks.chunks(AT_ONCE).enumerate() {
-        let mut rows = Args::new();
-        for (at, (outcome, artifacts, text)) in some.iter().enumerate() {
-            let block = i64::try_from(n * AT_ONCE + at).map_err(Error::internal)?;
-            rows.push(task_id);
-            rows.push(*outcome as i64);
-            rows.push(block);
-            rows.push(*artifacts);
-            rows.push(text.as_str());
+/// Stores what a task found, in place of what it found the last time it was tried: in many short
+/// transactions, for what nobody looks at before the task has ended.
+pub(super) async fn store(context: &Context, running: &Running, blocks: Blocks) -> Result<()> {
+    let (blocks, running) = (Arc::new(blocks), running.clone());
+    let mut at = 0;
+    loop {
+        let (part, task) = (blocks.clone(), running.clone());
+        context
+            .db
+            .write(move |tx| {
+                let (blocks, running) = (part.clone(), task.clone());
+                Box::pin(async move {
+                    running.fence(tx).await?;
+                    if at == 0 {
+                        tx.execute(sql::FORGET_FINDINGS, args![running.task_id()]).await?;
+                    }
+                    add(tx, running.task_id(), &blocks, at).await
+                })
+            })
+            .await?;
+        at += AT_ONCE;
+        if at >= blocks.len() {
+            return Ok(());
         }
-        tx.execute(Sql::rows(sql::ADD_FINDINGS_ROWS, COLUMNS, some.len(), ""), rows).await?;
+    }
+}
+
+/// Adds some of the blocks, from a place on.
+async fn add(tx: &mut Tx, task_id: i64, blocks: &Blocks, from: usize) -> Result<()> {
+    let mut rows = Args::new();
+    let some = blocks.iter().enumerate().skip(from).take(AT_ONCE);
+    let added = some.len();
+    for (at, (outcome, artifacts, text)) in some {
+        rows.push(task_id);
+        rows.push(*outcome as i64);
+        rows.push(i64::try_from(at).map_err(Error::internal)?);
+        rows.push(*artifacts);
+        rows.push(text.as_str());
+    }
+    if added > 0 {
+        tx.execute(Sql::rows(sql::ADD_FINDINGS_ROWS, COLUMNS, added, ""), rows).await?;
     }
     Ok(())
 }

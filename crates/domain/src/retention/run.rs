@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use db::args;
+use db::{Engine, args};
 use kit::{Error, Kind, Result};
 use oci::{Digest, RepositoryName};
 use serde_json::json;
@@ -32,8 +32,9 @@ use crate::{
 const PLANNED_TOGETHER: i64 = 200;
 
 /// How many artifacts and tags of theirs are deleted in one transaction: few enough for nobody
-/// who pushes to wait for long.
+/// who pushes to wait for long. Where the database has one writer, everybody waits.
 const DELETED_TOGETHER: usize = 200;
+const DELETED_TOGETHER_BY_ONE_WRITER: usize = 100;
 
 /// A repository that a task is about.
 pub(super) struct Place {
@@ -232,6 +233,10 @@ async fn remove(
     let (parts, whole): (Vec<usize>, Vec<usize>) =
         going.partition(|at| !artifacts[*at].parents.is_empty());
     let mut waiting: VecDeque<Vec<usize>> = VecDeque::new();
+    let most = match context.db.engine() {
+        Engine::Sqlite => DELETED_TOGETHER_BY_ONE_WRITER,
+        Engine::Postgres => DELETED_TOGETHER,
+    };
     let mut room = 0;
     for at in whole {
         let taken = 1 + artifacts[at].tags.len();
@@ -239,7 +244,7 @@ async fn remove(
             Some(together) if taken <= room => together.push(at),
             _ => {
                 waiting.push_back(vec![at]);
-                room = DELETED_TOGETHER;
+                room = most;
             }
         }
         room = room.saturating_sub(taken);

@@ -1,8 +1,7 @@
 //! Telling what came of a task: to whoever reads its log, asks for what was decided, or listens.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use db::Tx;
 use kit::{Error, Result};
 use oci::Digest;
 use tokio::task::spawn_blocking;
@@ -90,15 +89,17 @@ pub(super) async fn tell(
     };
     let counts = Counts { total, retained };
     let happened = status.map(|status| happened(context, running, place, status, counts));
-    let (running, blocks) = (running.clone(), Arc::new(blocks?));
+    findings::store(context, running, blocks?).await?;
+    // A dry run tells nobody.
+    let Some(happened) = happened.filter(|_| !is_dry(running)) else { return Ok(()) };
+    let running = running.clone();
     context
         .db
         .write(move |tx| {
-            let (running, blocks, happened) = (running.clone(), blocks.clone(), happened.clone());
+            let (running, happened) = (running.clone(), happened.clone());
             Box::pin(async move {
                 running.fence(tx).await?;
-                findings::store(tx, running.task_id(), &blocks).await?;
-                record(tx, &running, happened.as_ref()).await
+                events::record(tx, &happened).await
             })
         })
         .await
@@ -128,12 +129,4 @@ fn happened(
     Happened::new(event, &Who::system(), context.clock.now())
         .in_project(place.project_id)
         .in_repository(place.name.as_str())
-}
-
-/// A dry run tells nobody.
-async fn record(tx: &mut Tx, running: &Running, happened: Option<&Happened>) -> Result<()> {
-    match happened.filter(|_| !is_dry(running)) {
-        Some(happened) => events::record(tx, happened).await,
-        None => Ok(()),
-    }
 }
