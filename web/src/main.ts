@@ -5,6 +5,7 @@ import { Failure } from './api/failure'
 import { watchConnection } from './lib/connection.svelte'
 import { details, explain } from './lib/failures'
 import { loadWords } from './lib/i18n.svelte'
+import { watchPresence } from './lib/presence'
 import { watchLinks } from './lib/router.svelte'
 import { watchSession } from './lib/session.svelte'
 import { loadTheme } from './lib/theme.svelte'
@@ -13,6 +14,7 @@ import { complain } from './lib/toasts.svelte'
 loadTheme()
 watchLinks()
 watchConnection()
+watchPresence()
 watchSession()
 await loadWords()
 

@@ -2,12 +2,15 @@
 
 import createClient from 'openapi-fetch'
 import { setClock } from '../lib/clock'
+import { isSomebodyThere } from '../lib/presence'
 import { Failure } from './failure'
 import type { paths } from './schema'
 
 export type * from './schema'
 
 const TOKEN = 'X-Harbor-CSRF-Token'
+/** Says that a request is no use of the session: nobody is there who asked for it. */
+const NO_RENEWAL = 'X-Harbor-No-Session-Renewal'
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** What a page shows to prove that a request comes from it; every answer may bring a new one. */
@@ -41,6 +44,7 @@ const PATIENCE_WITH_DEEDS = 300_000
 async function once(request: Request): Promise<Response> {
   const asked = request.clone()
   asked.headers.set(TOKEN, token)
+  if (!isSomebodyThere()) asked.headers.set(NO_RENEWAL, 'true')
   const isSafe = SAFE.has(request.method)
   const late = AbortSignal.timeout(isSafe ? PATIENCE : PATIENCE_WITH_DEEDS)
   const response = await fetch(asked, { signal: AbortSignal.any([request.signal, late]) }).catch((error: unknown) => {

@@ -1,10 +1,12 @@
 import { beforeAll, expect, test, vi } from 'vitest'
+import { Failure } from '../api/failure'
 import { parseBanner, readBanner } from './banner'
 import { now, setClock } from './clock'
 import { toCsv } from './csv'
 import { unescaped } from './escaped'
 import { ownKind } from './i18n.svelte'
 import { readPatterns } from './patterns'
+import { removeEach } from './remove'
 import { ownPath } from '../pages/sign_in/own_path'
 import { isStrong } from '../pages/sign_in/password'
 import { browser } from '../pages/profile/agent'
@@ -149,4 +151,15 @@ test('a clock that is wrong by days is put right by what answers tell, and one t
 test('a description is shown as it was written', () => {
   expect(unescaped('&lt;b&gt; &amp;lt; &#34;a&#39; &copy;')).toBe('<b> &lt; "a\' &copy;')
   expect(unescaped(undefined)).toBe('')
+})
+
+test('what is gone already does not end a deletion, and what fails does', async () => {
+  const asked: number[] = []
+  const remove = (status: number) => {
+    asked.push(status)
+    return status === 200 ? Promise.resolve() : Promise.reject(new Failure(status, '', '', undefined))
+  }
+  await removeEach([404, 200], remove)
+  await expect(removeEach([200, 500, 201], remove)).rejects.toMatchObject({ status: 500 })
+  expect(asked).toEqual([404, 200, 200, 500])
 })

@@ -15,6 +15,8 @@ class Entry<T> {
   loading = $state(false)
   at = 0
   users = 0
+  /** Whether what was answered is never another. */
+  lasts = false
   load: ((signal: AbortSignal) => Promise<T>) | undefined
   #running: AbortController | undefined
 
@@ -88,6 +90,8 @@ export interface Query<T> {
 export function query<T>(
   key: () => unknown[] | undefined,
   load: (signal: AbortSignal) => Promise<T>,
+  /** Whether what is found under a key never changes. */
+  lasts = false,
 ): Query<T> {
   let current = $state.raw<Entry<T>>()
   let before = $state.raw<T>()
@@ -106,8 +110,9 @@ export function query<T>(
       if (current?.data !== undefined) before = current.data
       current = own
       own.load = load
+      own.lasts = lasts
       own.users += 1
-      if (!own.loading && (own.data === undefined || Date.now() - own.at > FRESH)) void own.refresh()
+      if (!own.loading && (own.data === undefined || (!lasts && Date.now() - own.at > FRESH))) void own.refresh()
     })
     return () => {
       own.users -= 1
@@ -160,7 +165,7 @@ export function askAgain() {
 /** Asks anew for what is shown: somebody comes back from elsewhere, where it may have changed. */
 export function lookAgain() {
   for (const one of entries.values()) {
-    if (one.users > 0 && !one.loading && Date.now() - one.at > NEW_ENOUGH) void one.refresh()
+    if (one.users > 0 && !one.loading && !one.lasts && Date.now() - one.at > NEW_ENOUGH) void one.refresh()
   }
 }
 

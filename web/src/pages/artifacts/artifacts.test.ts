@@ -3,7 +3,7 @@ import { additionsOf, beginning, readAddition } from './additions'
 import { attributeRows, ownPlatform, platformName } from './attributes'
 import { pullCommands, pushCommands, short } from './commands'
 import { instruction, readHistory } from './history'
-import { isSigned, kindIcon } from './kinds'
+import { isSigned, kindIcon, ownIcon } from './kinds'
 import { markdown, type Block, type Inline } from './markdown'
 import { yamlLines } from './yaml'
 
@@ -94,6 +94,9 @@ test('signatures are seen, own ones and those of an index', () => {
   expect(isSigned({ accessories: [], inherited_accessories: [{ type: 'signature.cosign' }] } as never)).toBe(true)
   expect(isSigned({ accessories: [] } as never)).toBe(false)
   expect([kindIcon('IMAGE'), kindIcon('IMAGE', 2), kindIcon('SOMETHING')]).toEqual(['box', 'layers', 'info'])
+  const icon = `sha256:${'a'.repeat(64)}`
+  expect(['IMAGE', 'SOMETHING', 'UNKNOWN', 'constructor'].map((type) => ownIcon({ type, icon }))).toEqual([undefined, icon, icon, icon])
+  expect(ownIcon({ type: 'UNKNOWN', icon: '' })).toBeUndefined()
 })
 
 test('build steps read like a Dockerfile', () => {
