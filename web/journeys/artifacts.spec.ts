@@ -1,7 +1,7 @@
 // What artifacts are made of, and how they are found.
 
 import { enter, expect, signIn, test } from './journey'
-import { pushChart, pushIndex, sign } from './pushes'
+import { pushChart, pushIndex, pushModel, pushRecipe, sign } from './pushes'
 
 test('an image is found by its tag and by its digest, and its pull command taken', async ({ page, server, own, context }) => {
   const [name, developer, hidden] = [own('shop'), own('dev'), own('hidden')]
@@ -39,26 +39,6 @@ test('an image is found by its tag and by its digest, and its pull command taken
   await find(digest.slice(7, 19))
   await page.keyboard.press('Enter')
   await expect(page.getByRole('heading', { name: `2.0-${name}` })).toBeVisible()
-
-  await find(`${name}/web`)
-  await page.getByRole('option', { name: `${name}/web/app` }).first().click()
-  await expect(page.getByRole('heading', { name: 'web/app' })).toBeVisible()
-  await page.getByRole('searchbox', { name: 'Find a tag' }).fill('2.')
-  await expect(page).toHaveURL(/tag=2/)
-  await expect(page.getByRole('row')).toHaveCount(2)
-  await page.reload()
-  await expect(page.getByRole('row')).toHaveCount(2)
-  await page.getByRole('button', { name: 'Pull', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Copy docker' }).click()
-  expect(await copied()).toBe(`docker pull ${server.host}/${name}/web/app:2.0-${name}`)
-  // What they may not do is not offered.
-  await page.goto(`/projects/${name}`)
-  const parts = page.getByRole('navigation', { name: 'Parts of the project' })
-  await expect(parts.getByRole('link', { name: 'Members' })).toBeVisible()
-  await expect(page.getByRole('link', { name: 'Users' })).toHaveCount(0)
-  await page.goto(`/projects/${name}/robots`)
-  await expect(page.getByText('No robots yet')).toBeVisible()
-  await expect(page.getByRole('button', { name: 'New robot' })).toHaveCount(0)
 })
 
 test('an index is opened down to its parts, and copied with all of them', async ({ page, server, own }) => {
@@ -124,4 +104,64 @@ test('the values and the readme of a chart are read in the browser', async ({ pa
   expect((await download).suggestedFilename()).toBe('values.yaml')
   await page.getByRole('link', { name: 'Dependencies' }).click()
   await expect(page.getByRole('cell', { name: 'redis' })).toBeVisible()
+})
+
+test('the documents and the files of a model are read in the browser', async ({ page, server, own, refusals }) => {
+  const name = own('models')
+  await server.project(name)
+  const files = { 'weights/part-1.safetensors': 'x'.repeat(2048), 'weights/deep/part-2.safetensors': 'y', 'tokenizer.json': '{}' }
+  const digest = await pushModel(server, `${name}/llm`, '1.0', {
+    'README.md': '# The model\n\nIt answers <b onclick=alert(1)>everything</b>.',
+    LICENSE: 'Licensed under <script>alert(1)</script>\nthe Apache License 2.0',
+    ...files,
+  })
+  const bare = await pushModel(server, `${name}/llm`, 'bare', { 'README.md': '# No license' })
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories/llm/artifacts/${digest}`)
+  await expect(page.getByText('AI model')).toBeVisible()
+  const tabs = page.getByRole('navigation', { name: 'Parts of the artifact' })
+  await tabs.getByRole('link', { name: 'Readme' }).click()
+  await expect(page.getByRole('heading', { name: 'The model' })).toBeVisible()
+  await tabs.getByRole('link', { name: 'License' }).click()
+  await expect(page).toHaveURL(/part=license/)
+  await expect(page.getByText('the Apache License 2.0')).toContainText('<script>alert(1)</script>')
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download' }).click()
+  // The browser adds what it takes for the ending of a text.
+  expect((await download).suggestedFilename()).toMatch(/^LICENSE/)
+  await tabs.getByRole('link', { name: 'Files' }).click()
+  await expect(page.getByText('README.md')).toBeVisible()
+  await expect(page.locator('li > p').filter({ hasText: 'part-1.safetensors' })).toContainText('2 KiB')
+  await expect(page.getByText('part-2.safetensors')).toBeHidden()
+  await page.getByText('deep', { exact: true }).click()
+  await expect(page.getByText('part-2.safetensors')).toBeVisible()
+
+  // What is not in it is said to be missing.
+  refusals.push(`404 /api/v2.0/projects/${name}/repositories/llm/artifacts/${encodeURIComponent(bare)}/additions/license`, `404 /api/v2.0/projects/${name}/repositories/llm/artifacts/${bare}/additions/license`)
+  await page.goto(`/projects/${name}/repositories/llm/artifacts/${bare}?part=license`)
+  await expect(page.getByText('There is no License in this artifact')).toBeVisible()
+})
+
+test('what brings a picture is shown by it, which is asked for once', async ({ page, server, own }) => {
+  const name = own('recipes')
+  await server.project(name)
+  const digest = await pushRecipe(server, `${name}/cake`, '1', true)
+  await pushRecipe(server, `${name}/cake`, '2', true)
+  await pushRecipe(server, `${name}/cake`, 'plain', false)
+  await server.push(`${name}/cake`, 'image')
+  const asked: string[] = []
+  page.on('request', (request) => request.url().includes('/icons/') && asked.push(request.url()))
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories/cake`)
+  const picture = page.locator('#main img')
+  await expect(picture).toHaveCount(2)
+  await expect(page.getByRole('row', { name: /plain/ }).locator('img')).toHaveCount(0)
+  // It is one, and not the sign of a broken one.
+  expect(await picture.first().evaluate((one) => (one as HTMLImageElement).naturalWidth)).toBe(1)
+  await page.getByRole('row', { name: /RECIPE/ }).filter({ hasText: digest.slice(0, 19) }).getByRole('link').first().click()
+  await expect(page.getByRole('heading', { name: '1', exact: true })).toBeVisible()
+  await expect(picture).toHaveCount(1)
+  await page.goBack()
+  await expect(picture).toHaveCount(2)
+  expect(asked).toHaveLength(1)
 })

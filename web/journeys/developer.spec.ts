@@ -39,14 +39,70 @@ test.describe('in Chinese, narrow', () => {
   })
 })
 
+test('the search box finds people, pages and what can be done, as far as one may', async ({ page, server, own, t }) => {
+  const [name, person] = [own('finder'), own('anna')]
+  await server.project(name)
+  const who = await server.user(person)
+  const find = async (text: string) => {
+    await page.getByRole('button', { name: t('search.open') }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: t('search.open') }).fill(text)
+  }
+  const option = (text: string) => page.getByRole('option', { name: text, exact: true })
+  await enter(page, server)
+  await page.goto('/about')
+  await find(person)
+  await option(person).click()
+  await expect(page).toHaveURL(/\/users\/\d+$/)
+  await find(name)
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(new RegExp(`/projects/${name}$`))
+  const banner = `${t('nav.configuration')} › ${t('config.banner')}`
+  await find(t('config.banner'))
+  await option(banner).click()
+  await expect(page).toHaveURL(/\/configuration\/banner$/)
+  await find(t('users.create'))
+  await option(t('users.create')).click()
+  await expect(page.getByRole('dialog', { name: t('users.create') })).toBeVisible()
+
+  await page.goto('about:blank')
+  await page.context().clearCookies()
+  await enter(page, server, who)
+  await page.goto('/about')
+  await find('')
+  await expect(option(t('nav.projects'))).toBeVisible()
+  for (const hidden of [banner, t('nav.users'), t('users.create'), t('gc.run')]) await expect(option(hidden)).toHaveCount(0)
+  await page.getByRole('combobox', { name: t('search.open') }).fill(name)
+  await expect(page.getByText(t('search.nothing'))).toBeVisible()
+})
+
 test('a link to something private says so politely', async ({ page, server, own, refusals, t }) => {
   const name = own('secret')
   await server.project(name)
+  const digest = await server.push(`${name}/app`, '1')
   const who = await server.user(own('stranger'))
-  refusals.push(`403 /api/v2.0/projects/${name}`, `404 /api/v2.0/projects/${name}`)
+  refusals.push('403 /api/', '404 /api/')
   await enter(page, server, who)
-  await page.goto(`/projects/${name}/members`)
-  await expect(page.getByText(t('project.forbidden'))).toBeVisible()
+  for (const [at, text] of [
+    [`/projects/${name}`, t('project.forbidden')],
+    [`/projects/${name}/members`, t('project.forbidden')],
+    [`/projects/${name}/policies/retention/1`, t('project.forbidden')],
+    [`/projects/${name}/repositories/app`, t('repository.missing')],
+    [`/projects/${name}/repositories/app/artifacts/${digest}`, t('artifact.missing')],
+    ['/users', t('project.noRight')],
+    ['/users/1', t('users.missing')],
+    ['/groups', t('project.noRight')],
+    ['/robots', t('project.noRight')],
+    ['/audit/purge', t('page.onlyAdmins')],
+    ['/quotas', t('page.onlyAdmins')],
+    ['/garbage-collection', t('page.onlyAdmins')],
+    ['/jobs', t('page.onlyAdmins')],
+    ['/configuration', t('config.noRight')],
+  ] as const) {
+    await page.goto(at)
+    await expect(page.getByText(text).first(), at).toBeVisible()
+    await expect(page.getByRole('alert'), at).toHaveCount(0)
+  }
 })
 
 test('links of Harbor lead where they led', async ({ page, server, own }) => {

@@ -1,12 +1,10 @@
-// What happens behind a page while it is open: the server goes away, the session becomes another,
-// somebody else changes the same thing, a right is taken away.
+// What happens behind a page while it is open: the server goes away, the session ends or becomes
+// another, somebody else changes the same thing, a right is taken away, nobody looks.
 
 import type { Page } from '@playwright/test'
-import { ADMIN } from './server'
-import { enter, expect, signIn, test } from './journey'
+import { ADMIN, Server } from './server'
+import { enter, expect, signIn, test, WAYS } from './journey'
 import { words } from './words'
-
-const t = words('en-GB')
 
 /** As if somebody came back to a tab after a while. */
 async function comeBack(page: Page) {
@@ -14,7 +12,32 @@ async function comeBack(page: Page) {
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
 }
 
-test('a server that is away is waited for: what was typed stays, and the page that was asked for comes by itself', async ({ page, server, context, refusals }) => {
+test('a server that restarts is told of, and the page goes on', async ({ browser }) => {
+  const t = words(WAYS[1].locale)
+  const server = await Server.start()
+  const page = await browser.newPage({ baseURL: server.url, ...WAYS[1] })
+  try {
+    await enter(page, server)
+    await page.goto('/labels')
+    await page.getByRole('button', { name: t('labels.create') }).first().click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel(t('labels.name')).fill('kept')
+    await server.end()
+    await dialog.getByRole('button', { name: t('action.create') }).click()
+    await expect(dialog.getByRole('alert')).toContainText(t('failure.network'))
+    await expect(page.getByText(t('shell.lost'))).toBeVisible()
+    await server.begin()
+    await expect(page.getByText(t('shell.lost'))).toHaveCount(0)
+    // The session is still known, and what was typed is still there.
+    await dialog.getByRole('button', { name: t('action.create') }).click()
+    await expect(page.getByRole('row', { name: /kept/ })).toBeVisible()
+  } finally {
+    await page.close()
+    await server.stop()
+  }
+})
+
+test('a server that is away is waited for: what was typed stays, and the page that was asked for comes by itself', async ({ page, server, context, refusals, t }) => {
   refusals.push('0 ')
   await enter(page, server)
   await page.goto('/configuration/system')
@@ -23,6 +46,8 @@ test('a server that is away is waited for: what was typed stays, and the page th
   await context.setOffline(true)
   await page.evaluate(() => window.dispatchEvent(new Event('online')))
   await expect(page.getByText(t('shell.lost'))).toBeVisible()
+  await page.getByRole('button', { name: t('action.save') }).click()
+  await expect(page.getByRole('alert').first()).toContainText(t('failure.network'))
   await expect(field).toHaveValue('77')
   await page.getByRole('link', { name: t('nav.labels') }).click()
   await expect(page.getByText(t('page.failed'))).toBeVisible()
@@ -31,7 +56,7 @@ test('a server that is away is waited for: what was typed stays, and the page th
   await expect(page.getByRole('heading', { name: t('nav.labels'), level: 1 })).toBeVisible()
 })
 
-test('an answer that never comes is given up, and it is said that it may have been done', async ({ page, server, own }) => {
+test('an answer that never comes is given up, and it is said that it may have been done', async ({ page, server, own, t }) => {
   await enter(page, server)
   await page.clock.install()
   await page.goto('/projects?new=1')
@@ -47,7 +72,22 @@ test('an answer that never comes is given up, and it is said that it may have be
   await expect(form.getByLabel(t('projects.name'))).toHaveValue(own('never'))
 })
 
-test('who signs in again in another tab goes on in this one', async ({ page, server, own, context, refusals }) => {
+test('a session that ends in the middle of a form loses nothing', async ({ page, server, own, context, refusals, t }) => {
+  const name = own('kept')
+  await enter(page, server)
+  await page.goto('/projects?new=1')
+  const form = page.getByRole('dialog', { name: t('projects.create') })
+  await form.getByLabel(t('projects.name')).fill(name)
+  await context.clearCookies()
+  refusals.push('401 ', '403 ')
+  await form.getByRole('button', { name: t('action.create') }).click()
+  const again = page.getByRole('dialog', { name: t('signIn.again') })
+  await again.getByLabel(t('signIn.password')).fill(ADMIN.password)
+  await again.getByRole('button', { name: t('signIn.button') }).click()
+  await expect(page).toHaveURL(new RegExp(`/projects/${name}$`))
+})
+
+test('who signs in again in another tab goes on in this one', async ({ page, server, own, context, refusals, t }) => {
   const name = own('elsewhere')
   await enter(page, server)
   await page.goto('/projects?new=1')
@@ -63,7 +103,7 @@ test('who signs in again in another tab goes on in this one', async ({ page, ser
   await other.close()
 })
 
-test('nothing is done in the name of somebody else who signed in in another tab', async ({ page, server, own, context, refusals }) => {
+test('nothing is done in the name of somebody else who signed in in another tab', async ({ page, server, own, context, refusals, t }) => {
   const who = await server.user(own('second'))
   await enter(page, server)
   await page.goto('/projects')
@@ -79,7 +119,44 @@ test('nothing is done in the name of somebody else who signed in in another tab'
   await other.close()
 })
 
-test('what somebody else changes meanwhile stays as they made it', async ({ page, server, own, context }) => {
+test('two tabs that edit the same thing do not undo each other', async ({ page, server, own, context, refusals, t }) => {
+  await server.ask('POST', '/api/v2.0/labels', { name: own('first'), scope: 'g', color: '#123456' })
+  await enter(page, server)
+  const other = await context.newPage()
+  await page.goto(`/labels?name=${own('first')}`)
+  const more = (tab: Page) => tab.getByRole('button', { name: t('table.actionsOf', { name: own('first') }) })
+  await more(page).click()
+  await page.getByRole('menuitem', { name: t('action.edit') }).click()
+  const mine = page.getByRole('dialog')
+  await other.goto(page.url())
+  await more(other).click()
+  await other.getByRole('menuitem', { name: t('action.delete') }).click()
+  await other.getByRole('dialog').getByRole('button', { name: t('action.delete') }).click()
+  await expect(other.getByRole('dialog')).toHaveCount(0)
+  // What the first tab still shows is gone: it is told so, and nothing typed is lost.
+  refusals.push('404 /api/v2.0/labels/')
+  await mine.getByLabel(t('labels.description')).fill('too late')
+  await mine.getByRole('button', { name: t('action.save') }).click()
+  await expect(mine.getByText(t('failure.notFound'))).toBeVisible()
+  await expect(mine.getByLabel(t('labels.description'))).toHaveValue('too late')
+
+  // Settings: each tab sends only what it changed.
+  await page.goto('/configuration/system')
+  await other.goto('/configuration/system')
+  await page.getByLabel(t('system.token')).fill('31')
+  await other.getByLabel(t('system.session')).fill('61')
+  for (const tab of [page, other]) {
+    await tab.getByRole('button', { name: t('action.save') }).click()
+    await expect(tab.getByText(t('settings.saved'))).toBeVisible()
+  }
+  await page.reload()
+  await expect(page.getByLabel(t('system.token'))).toHaveValue('31')
+  await expect(page.getByLabel(t('system.session'))).toHaveValue('61')
+  await server.ask('PUT', '/api/v2.0/configurations', { token_expiration: 30, session_timeout: 60 })
+  await other.close()
+})
+
+test('what somebody else changes meanwhile stays as they made it', async ({ page, server, own, context, t }) => {
   const name = own('both')
   await server.project(name)
   await enter(page, server)
@@ -118,7 +195,7 @@ test('what somebody else changes meanwhile stays as they made it', async ({ page
   expect(await (await server.ask('GET', `/api/v2.0/robots/${id}`)).json()).toMatchObject({ disable: true, description: 'pulls' })
 })
 
-test('who comes back to a tab sees what is now', async ({ page, server, own }) => {
+test('who comes back to a tab sees what is now', async ({ page, server, own, t }) => {
   await enter(page, server)
   await page.clock.install()
   await page.goto(`/projects?name=${own('later')}`)
@@ -129,7 +206,7 @@ test('who comes back to a tab sees what is now', async ({ page, server, own }) =
   await expect(page.getByRole('link', { name: own('later') })).toBeVisible()
 })
 
-test('what may no longer be done is no longer offered, once the page is left', async ({ page, server, own, refusals }) => {
+test('what may no longer be done is no longer offered, once the page is left', async ({ page, server, own, refusals, t }) => {
   const name = own('less')
   await server.project(name)
   const who = await server.user(own('lesser'))
@@ -154,4 +231,34 @@ test('what may no longer be done is no longer offered, once the page is left', a
   await parts.getByRole('link', { name: t('project.labels') }).click()
   await page.locator('#main h1').first().waitFor()
   await expect(page.getByRole('button', { name: t('labels.create') })).toHaveCount(0)
+
+  // Nothing is left of it.
+  await server.ask('DELETE', member)
+  refusals.push('403 /api/', '404 /api/')
+  await page.reload()
+  await expect(page.getByText(t('project.forbidden'))).toBeVisible()
+})
+
+test('a page that nobody is at goes on asking, and keeps no session alive', async ({ page, server }) => {
+  await enter(page, server)
+  await page.clock.install()
+  const asked: (string | undefined)[] = []
+  page.on('request', (request) => {
+    if (request.url().includes('/artifacts/newest')) asked.push(request.headers()['x-harbor-no-session-renewal'])
+  })
+  await page.goto('/')
+  await expect.poll(() => asked).toEqual([undefined])
+  await expect(async () => {
+    await page.clock.fastForward(31_000)
+    expect(asked.at(-1)).toBe('true')
+  }).toPass()
+  // Somebody is back.
+  const before = asked.length
+  await expect(async () => {
+    await page.mouse.move(100 + asked.length, 100)
+    await page.mouse.move(120 + asked.length, 110)
+    await page.clock.fastForward(31_000)
+    expect(asked.length).toBeGreaterThan(before)
+  }).toPass()
+  expect(asked[before]).toBeUndefined()
 })

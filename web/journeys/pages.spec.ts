@@ -41,6 +41,10 @@ const PAGES = [
   '/projects/PROJECT/repositories/shop/artifacts/CHART?part=readme.md',
   '/projects/PROJECT/repositories/shop/artifacts/CHART?part=values.yaml',
   '/projects/PROJECT/repositories/shop/artifacts/CHART?part=dependencies',
+  '/projects/PROJECT/repositories/llm/artifacts/MODEL',
+  '/projects/PROJECT/repositories/llm/artifacts/MODEL?part=license',
+  '/projects/PROJECT/repositories/llm/artifacts/MODEL?part=files',
+  '/projects/PROJECT/repositories/recipes',
   '/projects/PROJECT/repositories/DEEP',
   '/projects/EMPTY',
   '/projects/EMPTY/repositories',
@@ -109,6 +113,7 @@ function addresses(patterns: readonly string[], world: World): string[] {
       .replace('INDEX', encodeURIComponent(world.index))
       .replace('DEEP', deep)
       .replace('CHART', encodeURIComponent(world.chart))
+      .replace('MODEL', encodeURIComponent(world.model))
       .replace('RUN', world.run),
   )
 }
@@ -211,5 +216,9 @@ test('back and reload lead to the same page everywhere', async ({ page, server, 
     await expect(page, at).toHaveURL(url)
     await expect(page, at).toHaveTitle(title)
     await settled(page, at)
+    await page.reload()
+    await settled(page, at)
+    await expect(page, at).toHaveURL(url)
+    await expect(page, at).toHaveTitle(title)
   }
 })

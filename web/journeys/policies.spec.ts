@@ -1,8 +1,8 @@
-// What rules do with a project's tags, and how much it may store.
+// What rules do with a project's tags, and whose tokens its robots trust.
 
 import { enter, expect, test } from './journey'
 
-test('an owner has a limit, keeps what is worth it, and locks what is released', async ({ page, server, own, refusals }) => {
+test('an owner keeps what is worth it, and locks what is released', async ({ page, server, own, refusals }) => {
   const name = own('kept')
   await server.project(name)
   for (const tag of ['v1', 'v2', 'v3', 'v4', 'nightly']) await server.push(`${name}/web/app`, tag)
@@ -10,24 +10,9 @@ test('an owner has a limit, keeps what is worth it, and locks what is released',
   await server.ask('POST', `/api/v2.0/projects/${name}/members`, { role_id: 1, member_user: { username: who.name } })
   const dialog = page.getByRole('dialog')
 
-  // How much a project may store, administrators of the system say.
-  await enter(page, server)
-  await page.goto(`/projects/${name}/settings`)
-  await page.getByLabel('No limit').uncheck()
-  await page.getByLabel('Limit', { exact: true }).fill('2')
-  await page.getByLabel('Unit').selectOption('KiB')
-  await expect(page.getByText('It stores more already')).toBeVisible()
-  await page.getByRole('button', { name: 'Set limit' }).click()
-  await expect(page.getByText('of 2 KiB')).toBeVisible()
-
-  await enter(page, server, who)
-  await page.goto(`/projects/${name}`)
-  await expect(page.getByText('of 2 KiB')).toBeVisible()
-  await page.goto(`/projects/${name}/settings`)
-  await expect(page.getByRole('button', { name: 'Set limit' })).toHaveCount(0)
-
   // A rule says what stays.
-  await page.getByRole('navigation', { name: 'Parts of the project' }).getByRole('link', { name: 'Policies' }).click()
+  await enter(page, server, who)
+  await page.goto(`/projects/${name}/policies`)
   await page.getByRole('button', { name: 'New rule' }).click()
   await expect(dialog.getByText('Matches now: web/app')).toBeVisible()
   await dialog.getByLabel('Tags: pattern').fill('v[')

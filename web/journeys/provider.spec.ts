@@ -25,6 +25,9 @@ const test = base.extend<object, { server: Server; provider: Provider }>({
 })
 test.use(WAYS[2])
 
+/** What it is called where people sign in: text, whatever it looks like. */
+const SOURCE = 'Example "ID" <b onclick=alert(1)>הזדהות</b>'
+
 test('an administrator adds a provider; somebody of it signs in, chooses a name, and signs out of both', async ({ page, server, provider, context, elsewhere, refusals, t }) => {
   // The provider's own page wants a font from far away, which it does not get.
   const fonts = 'https://fonts.googleapis.com/'
@@ -39,7 +42,7 @@ test('an administrator adds a provider; somebody of it signs in, chooses a name,
   await page.getByRole('button', { name: t('auth.addSource') }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel(t('groups.type')).selectOption(t('sourceType.oidc'))
-  await dialog.getByLabel(t('auth.sourceName')).fill('Example ID')
+  await dialog.getByLabel(t('auth.sourceName')).fill(SOURCE)
   await dialog.getByLabel(t('source.endpoint')).fill(provider.url)
   await dialog.getByLabel(t('source.client_id')).fill(Provider.CLIENT.id)
   await dialog.getByLabel(t('source.secret.oidc')).fill(Provider.CLIENT.secret)
@@ -48,9 +51,9 @@ test('an administrator adds a provider; somebody of it signs in, chooses a name,
   await dialog.getByLabel(t('source.oidc_scope')).fill('openid,profile,email,groups,offline_access')
   await dialog.getByLabel(t('source.logout')).check()
   await dialog.getByRole('button', { name: t('action.add') }).click()
-  const source = page.getByRole('listitem').filter({ hasText: 'Example ID' })
+  const source = page.getByRole('listitem').filter({ hasText: SOURCE })
   await source.getByRole('button', { name: t('action.test') }).click()
-  await expect(page.getByText(t('auth.testedSource', { name: 'Example ID' }))).toBeVisible()
+  await expect(page.getByText(t('auth.testedSource', { name: SOURCE }))).toBeVisible()
   await server.ask('POST', '/api/v2.0/usergroups', { group_name: 'dev', group_type: 3 })
   await server.ask('POST', '/api/v2.0/projects/shop/members', { role_id: 3, member_group: { group_name: 'dev', group_type: 3 } })
 
@@ -58,7 +61,7 @@ test('an administrator adds a provider; somebody of it signs in, chooses a name,
   await context.clearCookies()
   await page.goto('/projects/shop')
   await expect(page).toHaveURL(/\/sign-in\?redirect_url=/)
-  await page.getByRole('link', { name: t('signIn.with', { name: 'Example ID' }) }).click()
+  await page.getByRole('link', { name: t('signIn.with', { name: SOURCE }) }).click()
   await expect(page).toHaveURL(new RegExp(`^${provider.url}`))
   await page.getByLabel('Account').fill('bob')
   await page.getByRole('button', { name: 'Continue' }).click()
@@ -90,6 +93,6 @@ test('an administrator adds a provider; somebody of it signs in, chooses a name,
   await page.getByRole('button', { name: /yes/i }).click()
   await expect(page).toHaveURL(/\/sign-in/)
   // Known at neither of the two any more: the provider asks again.
-  await page.getByRole('link', { name: t('signIn.with', { name: 'Example ID' }) }).click()
+  await page.getByRole('link', { name: t('signIn.with', { name: SOURCE }) }).click()
   await expect(page.getByLabel('Account')).toBeVisible()
 })

@@ -1,49 +1,20 @@
-// What journeys push beside single images: indexes, signatures, charts.
+// What journeys push beside single images: indexes, signatures, charts, models, and what nobody knows.
 
-import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { ADMIN, type Server } from './server'
+import { type Server } from './server'
 
-const AUTHORIZATION = `Basic ${btoa(`${ADMIN.name}:${ADMIN.password}`)}`
 const IMAGE = 'application/vnd.oci.image.manifest.v1+json'
-
-const digestOf = (content: string | Uint8Array) => `sha256:${createHash('sha256').update(content).digest('hex')}`
-
-/** Puts something into the registry, as clients do. */
-async function put(url: string, type: string, body: string | Uint8Array<ArrayBuffer>) {
-  const answer = await fetch(url, { method: 'PUT', headers: { Authorization: AUTHORIZATION, 'Content-Type': type }, body })
-  if (answer.status !== 201) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`)
-}
-
-/** Pushes a blob and says how manifests refer to it. */
-async function blob(server: Server, repository: string, content: string | Uint8Array<ArrayBuffer>) {
-  const digest = digestOf(content)
-  const begun = await fetch(`${server.url}/v2/${repository}/blobs/uploads/`, { method: 'POST', headers: { Authorization: AUTHORIZATION } })
-  const to = new URL(begun.headers.get('Location') ?? '', server.url)
-  to.searchParams.set('digest', digest)
-  await put(to.href, 'application/octet-stream', content)
-  return { digest, size: Buffer.byteLength(content) }
-}
-
-/** Pushes a manifest by tag, or by its digest; says its digest and size. */
-async function manifest(server: Server, repository: string, tag: string | undefined, content: { mediaType: string; [name: string]: unknown }) {
-  const text = JSON.stringify({ schemaVersion: 2, ...content })
-  const digest = digestOf(text)
-  await put(`${server.url}/v2/${repository}/manifests/${tag ?? digest}`, content.mediaType, text)
-  return { mediaType: content.mediaType, digest, size: Buffer.byteLength(text) }
-}
 
 /** Pushes a small image without a tag. */
 async function pushImage(server: Server, repository: string, content: string, architecture: string) {
   const history = [{ created: '2026-01-02T03:04:05Z', created_by: '/bin/sh -c #(nop) ADD file:1 in /' }, { created_by: 'CMD ["sh"]', empty_layer: true }]
-  const config = await blob(server, repository, JSON.stringify({ architecture, os: 'linux', rootfs: { type: 'layers', diff_ids: [] }, history, note: content }))
-  const layer = await blob(server, repository, content)
-  const image = await manifest(server, repository, undefined, {
+  const config = await server.blob(repository, JSON.stringify({ architecture, os: 'linux', rootfs: { type: 'layers', diff_ids: [] }, history, note: content }))
+  const layer = await server.blob(repository, content)
+  return server.manifest(repository, undefined, {
     mediaType: IMAGE,
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
     layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', ...layer }],
   })
-  return image.digest
 }
 
 /** Pushes an image for two platforms, as buildx does; says the digests of the index and of its parts. */
@@ -53,40 +24,81 @@ export async function pushIndex(server: Server, repository: string, tag: string)
     const digest = await pushImage(server, repository, `${repository}:${tag} for ${architecture}`, architecture)
     manifests.push({ mediaType: IMAGE, digest, size: 1, platform: { os: 'linux', architecture } })
   }
-  const index = await manifest(server, repository, tag, { mediaType: 'application/vnd.oci.image.index.v1+json', manifests })
-  return { index: index.digest, parts: manifests.map((one) => one.digest) }
+  const index = await server.manifest(repository, tag, { mediaType: 'application/vnd.oci.image.index.v1+json', manifests })
+  return { index, parts: manifests.map((one) => one.digest) }
 }
 
 /** Pushes a signature of an artifact, as cosign does. */
 export async function sign(server: Server, repository: string, digest: string) {
-  const config = await blob(server, repository, '{}')
-  const layer = await blob(server, repository, JSON.stringify({ signed: digest }))
-  const signature = await manifest(server, repository, undefined, {
+  const config = await server.blob(repository, '{}')
+  const layer = await server.blob(repository, JSON.stringify({ signed: digest }))
+  return server.manifest(repository, undefined, {
     mediaType: IMAGE,
     artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
     config: { mediaType: 'application/vnd.oci.empty.v1+json', ...config },
     layers: [{ mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', ...layer }],
     subject: { mediaType: IMAGE, digest, size: 1 },
   })
-  return signature.digest
 }
 
-/** Pushes a chart of some files, as helm does. */
-export async function pushChart(server: Server, repository: string, version: string, files: Record<string, string>) {
+/** Pushes a chart of some files, as helm does; `more` is what else it says of itself. */
+export async function pushChart(server: Server, repository: string, version: string, files: Record<string, string>, more: object = {}) {
   const name = repository.slice(repository.lastIndexOf('/') + 1)
-  const about = { apiVersion: 'v2', name, version, description: 'What is sold', dependencies: [{ name: 'redis', version: '20.1.0', repository: 'https://charts.example.org' }] }
-  const config = await blob(server, repository, JSON.stringify(about))
-  const layer = await blob(server, repository, archive({ [`${name}/Chart.yaml`]: JSON.stringify(about), ...Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text])) }))
-  const chart = await manifest(server, repository, version, {
+  const dependencies = [{ name: 'redis', version: '20.1.0', repository: 'https://charts.example.org' }]
+  const about = { apiVersion: 'v2', name, version, description: 'What is sold', dependencies, ...more }
+  const packed = archive({ [`${name}/Chart.yaml`]: JSON.stringify(about), ...Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text])) })
+  return pushPackage(server, repository, version, about, packed)
+}
+
+/** Pushes a chart whose package holds whatever is given, be it none. */
+export async function pushPackage(server: Server, repository: string, version: string, about: object, content: Buffer | string) {
+  const config = await server.blob(repository, JSON.stringify(about))
+  const layer = await server.blob(repository, content)
+  return server.manifest(repository, version, {
     mediaType: IMAGE,
     config: { mediaType: 'application/vnd.cncf.helm.config.v1+json', ...config },
     layers: [{ mediaType: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip', ...layer }],
   })
-  return chart.digest
+}
+
+/** Pushes a model of some files (CNCF's model specification), as modctl does: those in capitals are its documents. */
+export async function pushModel(server: Server, repository: string, tag: string, files: Record<string, string>) {
+  const about = { descriptor: { name: repository, family: 'llama3', title: tag }, config: { architecture: 'transformer', format: 'safetensors', precision: 'bf16' }, modelfs: { type: 'layers', diffIds: [] } }
+  const config = await server.blob(repository, JSON.stringify(about))
+  const layers = []
+  for (const [path, content] of Object.entries(files)) {
+    const kind = /^[A-Z]+(?:\.md)?$/.test(path) ? 'doc' : 'weight'
+    layers.push({
+      mediaType: `application/vnd.cncf.model.${kind}.v1.raw`,
+      ...(await server.blob(repository, content)),
+      annotations: { 'org.cncf.model.filepath': path },
+    })
+  }
+  return server.manifest(repository, tag, {
+    mediaType: IMAGE,
+    artifactType: 'application/vnd.cncf.model.manifest.v1+json',
+    config: { mediaType: 'application/vnd.cncf.model.config.v1+json', ...config },
+    layers,
+  })
+}
+
+/** A picture of one pixel. */
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+
+/** Pushes something of a kind that the server does not know, which may bring a picture of itself. */
+export async function pushRecipe(server: Server, repository: string, tag: string, hasPicture: boolean) {
+  const config = await server.blob(repository, JSON.stringify({ recipe: tag }))
+  const layer = await server.blob(repository, `how ${tag} is made`)
+  const picture = { mediaType: 'image/png', ...(await server.blob(repository, PIXEL)), annotations: { 'io.goharbor.artifact.v1alpha1.icon': '' } }
+  return server.manifest(repository, tag, {
+    mediaType: IMAGE,
+    config: { mediaType: 'application/vnd.example.recipe.config.v1+json', ...config },
+    layers: [{ mediaType: 'text/plain', ...layer }, ...(hasPicture ? [picture] : [])],
+  })
 }
 
 /** Files as a compressed tar archive. */
-function archive(files: Record<string, string>): Uint8Array<ArrayBuffer> {
+function archive(files: Record<string, string>): Buffer {
   const blocks: Buffer[] = []
   for (const [name, text] of Object.entries(files)) {
     const head = Buffer.alloc(512)
@@ -104,5 +116,5 @@ function archive(files: Record<string, string>): Uint8Array<ArrayBuffer> {
     body.write(text)
     blocks.push(head, body)
   }
-  return Uint8Array.from(gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)])))
+  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]))
 }

@@ -1,7 +1,7 @@
 // A server with everything on it that may be hard to show: long names, many rows, text that runs
 // from right to left or tries to be a script in every name and description that the API takes.
 
-import { pushChart, pushIndex, sign } from './pushes'
+import { pushChart, pushIndex, pushModel, pushRecipe, sign } from './pushes'
 import { basic, type Server, type Who } from './server'
 
 /** Text that tries to run, to be taken for markup, and to turn around what stands beside it. */
@@ -22,6 +22,8 @@ export interface World {
   index: string
   /** A Helm chart. */
   chart: string
+  /** A model. */
+  model: string
   /** The number of a dry run of retention that has ended. */
   run: string
   /** Somebody with nothing. */
@@ -78,7 +80,8 @@ export async function furnish(server: Server): Promise<World> {
     'org.opencontainers.image.description': LONG.repeat(5),
     [`com.example.${'long.'.repeat(20)}key`]: 'x'.repeat(300),
   }
-  const digest = await server.push(`${project}/web/app`, '1.0', 'everything', { annotations })
+  const history = [{ created: '2026-01-02T03:04:05Z', created_by: `RUN echo '${ODD}'`, comment: ODD }, { created_by: LONG.repeat(5), empty_layer: true }]
+  const digest = await server.push(`${project}/web/app`, '1.0', 'everything', { annotations, config: { history, author: ODD, config: { Env: [`ODD=${ODD}`] } } })
   const at = `/api/v2.0/projects/${project}/repositories/web%252Fapp`
   for (const name of ['a'.repeat(128), 'stable', 'latest', ...Array.from({ length: 20 }, (_, n) => `1.0.${n}-rc.${n}`)]) {
     await server.ask('POST', `${at}/artifacts/${digest}/tags`, { name })
@@ -91,10 +94,16 @@ export async function furnish(server: Server): Promise<World> {
   await server.push(`${project}/${'n'.repeat(200)}`, 'latest')
   const { index } = await pushIndex(server, `${project}/web/app`, 'multi')
   await sign(server, `${project}/web/app`, index)
-  const chart = await pushChart(server, `${project}/shop`, '1.2.3', { 'values.yaml': 'a: 1 # why\nb: "x"\nc: true\n', 'README.md': '# Shop\n\nSome `code`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n' })
+  const values = `a: 1 # why\nb: "x"\nc: true\nodd: '${ODD}'\n`
+  const readme = `# Shop\n\nSome \`code\`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## ${ODD}\n\n${ODD}\n`
+  const dependencies = [{ name: ODD, version: '1.0.0', repository: `https://example.org/${ODD}` }, { name: LONG, version: '>=1', repository: 'file://..' }]
+  const chart = await pushChart(server, `${project}/shop`, '1.2.3', { 'values.yaml': values, 'README.md': readme }, { dependencies, description: ODD })
+  const model = await pushModel(server, `${project}/llm`, '1.0', { 'README.md': readme, LICENSE: `${ODD}\n\n${LONG.repeat(10)}`, [`${ODD.replaceAll('/', '')}/${LONG}/part.bin`]: 'x', 'tokenizer.json': '{}' })
+  for (const [tag, hasPicture] of [['with-a-picture', true], ['without', false]] as const) await pushRecipe(server, `${project}/recipes`, tag, hasPicture)
+  await server.ask('PUT', '/api/v2.0/configurations', { banner_message: JSON.stringify({ message: `${ODD} ${LONG}`, type: 'warning', closable: true }) })
   const run = await dryRun(server, project)
   await refuse(server)
-  return { project, empty, digest, index, chart, run, newcomer }
+  return { project, empty, digest, index, chart, model, run, newcomer }
 }
 
 /** Gives a project rules, and gives the number of a dry run of them that has ended. */

@@ -1,0 +1,73 @@
+// What every table does.
+
+import { readFileSync } from 'node:fs'
+import type { Download } from '@playwright/test'
+import { enter, expect, test, WAYS } from './journey'
+import type { Server } from './server'
+
+const lines = async (file: Download) => readFileSync(await file.path(), 'utf8').trim().split('\r\n')
+
+/** Labels that no other test's filter finds; says by what they are found. */
+async function labels(server: Server, own: (name: string) => string, count: number) {
+  for (let n = 0; n < count; n += 1) await server.ask('POST', '/api/v2.0/labels', { name: own(`label-${n}`), description: `the ${n}th`, scope: 'g', color: '#123456' })
+  return own('').slice(1)
+}
+
+test('the columns that somebody chooses are shown, stay chosen, and are what the file holds', async ({ page, server, own, t }) => {
+  const mine = await labels(server, own, 2)
+  await enter(page, server)
+  await page.goto(`/labels?name=${mine}`)
+  await expect(page.getByRole('row')).toHaveCount(3)
+  const head = (text: string) => page.getByRole('columnheader', { name: text })
+  await expect(head(t('labels.created'))).toBeVisible()
+  await page.getByRole('button', { name: t('table.columns') }).click()
+  await page.getByRole('checkbox', { name: t('labels.created') }).uncheck()
+  await expect(head(t('labels.created'))).toHaveCount(0)
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('checkbox', { name: t('labels.created') })).toHaveCount(0)
+  await page.reload()
+  await expect(head(t('labels.description'))).toBeVisible()
+  await expect(head(t('labels.created'))).toHaveCount(0)
+  const saved = page.waitForEvent('download')
+  await page.getByRole('button', { name: t('table.download') }).click()
+  const [first, ...rows] = await lines(await saved)
+  expect(first?.replace('\ufeff', '')).toBe(`${t('labels.name')},${t('labels.description')}`)
+  expect(rows).toEqual([0, 1].map((n) => `${own(`label-${n}`)},the ${n}th`))
+})
+
+test.describe('in Chinese, narrow', () => {
+  test.use(WAYS[2])
+
+  test('a file that does not hold everything says so', async ({ page, server, own, t }) => {
+    const mine = await labels(server, own, 1)
+    await enter(page, server)
+    // As if there were more than a browser should gather.
+    await page.route('**/api/v2.0/labels?*', async (route) => {
+      const answer = await route.fetch()
+      await route.fulfill({ response: answer, headers: { ...answer.headers(), 'x-total-count': '12345' } })
+    })
+    await page.goto(`/labels?name=${mine}`)
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: t('table.download') }).click()
+    expect(await lines(await saved)).toHaveLength(2)
+    await expect(page.getByText(t('table.downloadedPart', { n: '1', total: '12,345' }))).toBeVisible()
+  })
+})
+
+test('several repositories are deleted together, once their project is named', async ({ page, server, own, t }) => {
+  const name = own('many')
+  await server.project(name)
+  for (const repository of ['a', 'b', 'c']) await server.push(`${name}/${repository}`, '1')
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories`)
+  await page.getByRole('checkbox', { name: t('table.markAll') }).check()
+  await page.getByRole('button', { name: t('action.delete'), exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  const really = dialog.getByRole('button', { name: t('action.delete') })
+  await expect(really).toBeDisabled()
+  await dialog.getByLabel(t('confirm.type', { name })).fill(name)
+  await really.click()
+  await expect(page.getByText(t('repositories.empty'))).toBeVisible()
+  const { repo_count } = (await (await server.ask('GET', `/api/v2.0/projects/${name}`)).json()) as { repo_count: number }
+  expect(repo_count).toBe(0)
+})
