@@ -11,6 +11,9 @@ use crate::{
     sqlite::Connection,
 };
 
+/// How often a row that is being deleted is added anew.
+const ATTEMPTS: usize = 5;
+
 /// A transaction in progress. It is committed when its deed returns `Ok`, and rolled back
 /// otherwise.
 ///
@@ -84,6 +87,28 @@ impl Tx {
             Link::Postgres(lease) => lease.one(sql.into(), args).await,
         };
         outcome.map_err(|failure| self.fail(failure))
+    }
+
+    /// The row that one statement adds or, where there is one already, that another finds. The
+    /// first waits for whoever is deleting that row; then it is gone, and comes anew. None if
+    /// that happens again and again.
+    ///
+    /// # Errors
+    /// As [`Tx::all`].
+    pub async fn add_or_find(
+        &mut self,
+        add: (&'static str, impl Fn() -> Args),
+        find: (&'static str, Args),
+    ) -> kit::Result<Option<Row>> {
+        for _ in 0..ATTEMPTS {
+            if let Some(row) = self.one(add.0, add.1()).await? {
+                return Ok(Some(row));
+            }
+            if let Some(row) = self.one(find.0, find.1.clone()).await? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
     }
 
     /// Runs a statement and tells how many rows it touched.

@@ -286,19 +286,13 @@ impl Deed {
         Ok(Some(Added { artifact_id, manifest: (manifest_id, manifest_size), uncounted }))
     }
 
+    /// The number of the manifest's bytes, which all repositories share.
     async fn keep_content(&self, tx: &mut Tx) -> Result<i64> {
         let digest = self.digest.to_string();
-        for _ in 0..ATTEMPTS {
-            let content = self.push.content.to_vec();
-            if let Some(row) = tx.one(sql::ADD_CONTENT, args![digest.as_str(), content]).await? {
-                return row.get(0);
-            }
-            if let Some(row) = tx.one(sql::CONTENT, args![digest.as_str()]).await? {
-                return row.get(0);
-            }
-            // It was there, and was deleted while this waited for it: it comes anew.
-        }
-        Err(Error::unavailable("the same manifest is being deleted"))
+        let new = || args![digest.as_str(), self.push.content.to_vec()];
+        let find = (sql::CONTENT, args![digest.as_str()]);
+        let row = tx.add_or_find((sql::ADD_CONTENT, new), find).await?;
+        row.ok_or_else(|| Error::unavailable("the same manifest is being deleted"))?.get(0)
     }
 
     async fn need_blobs(
@@ -423,6 +417,3 @@ fn json_of(pairs: &BTreeMap<String, String>) -> Result<Option<String>> {
     }
     serde_json::to_string(pairs).map(Some).map_err(Error::internal)
 }
-
-/// How often what is being deleted is added anew before a push gives up.
-const ATTEMPTS: usize = 5;

@@ -185,19 +185,12 @@ async fn add(
     now: kit::Time,
 ) -> Result<(i64, String)> {
     let size = i64::try_from(stored.size).map_err(Error::internal)?;
-    let text = digest.to_string();
-    for _ in 0..ATTEMPTS {
-        let arguments = args![text.as_str(), size, stored.key.as_str(), now];
-        if let Some(row) = tx.one(sql::ADD_BLOB, arguments).await? {
-            return Ok((row.get(0)?, row.get(1)?));
-        }
-        if let Some(row) = tx.one(sql::BLOB, args![text.as_str()]).await? {
-            return Ok((row.get(0)?, row.get(1)?));
-        }
-        // It was there, and was collected while this waited for it: it comes anew.
-    }
-    Err(Error::unavailable("the same blob is being collected").about(Subject::Blob))
+    let digest = digest.to_string();
+    let new = || args![digest.as_str(), size, stored.key.as_str(), now];
+    let find = (sql::BLOB, args![digest.as_str()]);
+    let row = tx.add_or_find((sql::ADD_BLOB, new), find).await?;
+    let row = row.ok_or_else(|| {
+        Error::unavailable("the same blob is being collected").about(Subject::Blob)
+    })?;
+    Ok((row.get(0)?, row.get(1)?))
 }
-
-/// How often a blob that is being collected is added anew before an upload gives up.
-const ATTEMPTS: usize = 5;
