@@ -78,16 +78,37 @@ fn statements(file: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for constant in text.split("const ").skip(1) {
         let Some((name, rest)) = constant.split_once(": &str =") else { continue };
-        let Some((_, rest)) = rest.split_once('"') else { continue };
-        let end = rest
-            .char_indices()
-            .find(|(at, c)| *c == '"' && !rest[..*at].ends_with('\\'))
-            .map(|(at, _)| at)
-            .unwrap();
-        let statement = rest[..end].replace("\\\"", "\"").replace("\\\n", "");
-        found.insert(name.to_owned(), statement);
+        let text = text_of(rest);
+        if !text.is_empty() {
+            found.insert(name.to_owned(), text);
+        }
     }
     found
+}
+
+/// The text that a constant is: one text, or several put together, some of them the condition
+/// that all rooms share.
+fn text_of(mut rest: &str) -> String {
+    let (mut text, mut user) = (String::new(), None);
+    while let Some(at) = rest.find(['"', ';']).filter(|at| rest[*at..].starts_with('"')) {
+        let (before, literal) = (&rest[..at], &rest[at + 1..]);
+        let end = literal
+            .char_indices()
+            .find(|(at, c)| *c == '"' && !literal[..*at].ends_with('\\'))
+            .map(|(at, _)| at)
+            .unwrap();
+        let read = literal[..end].replace("\\\"", "\"").replace("\\\n", "");
+        match user.take() {
+            None if before.contains("seen!(") => user = Some(read),
+            None => text.push_str(&read),
+            Some(user) => {
+                let seen = crate::projects::seen!("{user}", "{robot}");
+                text.push_str(&seen.replace("{user}", &user).replace("{robot}", &read));
+            }
+        }
+        rest = &literal[end + 1..];
+    }
+    text
 }
 
 /// Fragments around a list become a statement with one value in it, and the beginning of

@@ -1,5 +1,7 @@
 //! Statements for what is shown of artifacts.
 
+use crate::projects::seen;
+
 /// What lists show of artifacts: annotations that are too long are only shown of one. No page
 /// gets too large for that.
 pub(super) const ARTIFACTS_SHOWN: &str = "\
@@ -136,10 +138,10 @@ pub(super) const ACCESSORIES_FROM: &str = "\
 /// Repositories with an artifact that has an icon, their projects and whether those are public.
 /// $1 digest of the icon, $2 whether the caller sees all, $3 its user, $4 its robot, $5 how
 /// many.
-pub(super) const WITH_ICON: &str = "\
-    SELECT r.name, r.project_id, p.public FROM artifacts AS a \
+pub(super) const WITH_ICON: &str = concat!(
+    "SELECT r.name, r.project_id, p.public FROM artifacts AS a \
     JOIN repositories AS r ON r.id = a.repository_id JOIN projects AS p ON p.id = r.project_id \
-    WHERE a.icon = $1 AND (CAST($2 AS BOOLEAN) OR p.public \
-        OR p.id IN (SELECT m.project_id FROM user_memberships AS m WHERE m.user_id = $3) \
-        OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $4)) \
-    LIMIT $5";
+    WHERE a.icon = $1 AND (CAST($2 AS BOOLEAN) OR ",
+    seen!("$3", "$4"),
+    ") LIMIT $5"
+);

@@ -1,5 +1,7 @@
 //! Statements for what is shown of repositories in lists.
 
+use crate::projects::seen;
+
 /// What is shown of repositories.
 pub(super) const REPOSITORIES_SHOWN: &str = "\
     SELECT r.id, r.project_id, r.name, r.description, r.pull_count, r.created_at, r.updated_at, \
@@ -20,11 +22,11 @@ pub(super) const PROJECT_REPOSITORIES_FROM: &str = "FROM repositories AS r WHERE
 
 /// The repositories of the projects that a user or a robot sees. $1 user, $2 robot; 0 for
 /// nobody.
-pub(super) const VISIBLE_REPOSITORIES_FROM: &str = "\
-    FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
-    WHERE (p.public OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
-    WHERE m.user_id = $1) \
-    OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $2))";
+pub(super) const VISIBLE_REPOSITORIES_FROM: &str = concat!(
+    "FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
+    WHERE ",
+    seen!("$1", "$2")
+);
 
 /// One repository, with the columns of [`REPOSITORIES_SHOWN`]. $1 id.
 pub(super) const REPOSITORY: &str = "\

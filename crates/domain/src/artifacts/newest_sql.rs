@@ -1,19 +1,21 @@
 //! Statements for what was pushed last.
 
+use crate::projects::seen;
+
 /// The projects of a caller that were pushed to last, and when the artifact was pushed there
 /// that comes after some newer ones, if there is one. $1 whether it sees all, $2 its user,
 /// $3 its robot, 0 for nobody; $4 how many projects, $5 how many newer artifacts.
-pub(super) const LAST_PUSHED_TO: &str = "\
-    SELECT s.id, (SELECT b.pushed_at FROM artifacts AS b \
+pub(super) const LAST_PUSHED_TO: &str = concat!(
+    "SELECT s.id, (SELECT b.pushed_at FROM artifacts AS b \
         WHERE b.project_id = s.id AND b.is_root \
         ORDER BY b.pushed_at DESC, b.id DESC LIMIT 1 OFFSET $5) \
     FROM (SELECT p.id, (SELECT a.pushed_at FROM artifacts AS a \
             WHERE a.project_id = p.id AND a.is_root \
             ORDER BY a.pushed_at DESC, a.id DESC LIMIT 1) AS pushed_at \
-        FROM projects AS p WHERE CAST($1 AS BOOLEAN) OR p.public \
-        OR p.id IN (SELECT m.project_id FROM user_memberships AS m WHERE m.user_id = $2) \
-        OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $3) \
-        ORDER BY pushed_at DESC NULLS LAST, p.id DESC LIMIT $4) AS s";
+        FROM projects AS p WHERE CAST($1 AS BOOLEAN) OR ",
+    seen!("$2", "$3"),
+    " ORDER BY pushed_at DESC NULLS LAST, p.id DESC LIMIT $4) AS s"
+);
 
 /// What was pushed last to projects, out of a list. $1 not before when, $2 how many.
 pub(super) const NEWEST_BEFORE: &str = "\

@@ -1,5 +1,7 @@
 //! Every statement on the tables of artifacts, their manifests, parts and tags.
 
+use crate::projects::seen;
+
 /// A tag and the manifest that it points to.
 pub(super) const TAG_TARGET: &str = "SELECT a.digest, t.id FROM tags AS t
     JOIN artifacts AS a ON a.id = t.artifact_id
@@ -233,16 +235,15 @@ pub(super) const REFERRERS_OF_TYPES_AFTER: &str = ") ORDER BY digest LIMIT $4";
 /// The names of repositories with something in them that a caller sees, in byte order,
 /// with their projects and whether those are public. $1 after which, $2 whether the caller
 /// sees all, $3 its user, $4 its robot, $5 how many.
-pub(super) const CATALOG: &str = "SELECT r.name, r.project_id, p.public FROM repositories AS r
+pub(super) const CATALOG: &str = concat!(
+    "SELECT r.name, r.project_id, p.public FROM repositories AS r
     JOIN projects AS p ON p.id = r.project_id
     WHERE r.name > $1
         AND (SELECT a.id FROM artifacts AS a WHERE a.repository_id = r.id LIMIT 1) IS NOT NULL
-        AND (CAST($2 AS BOOLEAN) OR p.public OR p.id IN (
-            SELECT m.project_id FROM user_memberships AS m WHERE m.user_id = $3)
-        OR EXISTS (
-            SELECT 1 FROM robot_permissions AS g
-            WHERE g.project_id = p.id AND g.robot_id = $4))
-    ORDER BY r.name LIMIT $5";
+        AND (CAST($2 AS BOOLEAN) OR ",
+    seen!("$3", "$4"),
+    ") ORDER BY r.name LIMIT $5"
+);
 
 /// The last of some artifacts after one. $1 after which, $2 how many.
 pub(super) const END_OF_RANGE: &str =

@@ -39,6 +39,7 @@ pub use members::{
     remove_member, set_member,
 };
 pub(crate) use metadata::set_retention;
+pub(crate) use sql::seen;
 pub use metadata::{Metadata, add_metadata, metadata, metadatum, remove_metadata, set_metadata};
 pub use update::{Change, update};
 

@@ -97,11 +97,28 @@ pub(super) const EVERY_FROM: &str = "FROM projects AS p WHERE TRUE";
 /// How many projects there are.
 pub(super) const TOTAL: &str = "SELECT COUNT(*) FROM projects";
 
+/// The condition that a user or a robot sees the project `p`: it is public, or the user is a
+/// member, or the robot was given something in it. By the placeholders of the two, which are 0
+/// for nobody. All statements that are about what somebody sees are put together with it.
+macro_rules! seen {
+    ($user:literal, $robot:literal) => {
+        concat!(
+            "(p.public OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
+                WHERE m.user_id = ",
+            $user,
+            ") OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = ",
+            $robot,
+            "))"
+        )
+    };
+}
+pub(crate) use seen;
+
 /// The projects that a user or a robot sees. $1 user, $2 robot; 0 for nobody.
-pub(super) const VISIBLE_FROM: &str = "\
-    FROM projects AS p WHERE (p.public OR p.id IN (SELECT m.project_id \
-    FROM user_memberships AS m WHERE m.user_id = $1) \
-    OR p.id IN (SELECT g.project_id FROM robot_permissions AS g WHERE g.robot_id = $2))";
+pub(super) const VISIBLE_FROM: &str = concat!(
+    "FROM projects AS p WHERE ",
+    seen!("$1", "$2")
+);
 
 /// The projects that a user is a member of. $1 user.
 pub(super) const OWN_FROM: &str = "\

@@ -39,7 +39,8 @@ pub struct Statistics {
     pub private_projects: i64,
     /// Repositories in these.
     pub private_repositories: i64,
-    /// How much is stored, in bytes; 0 for who does not see everything.
+    /// How many bytes all blobs take, each once, as in Harbor also those that nothing needs and
+    /// that the next collection frees; 0 for who does not see everything.
     pub stored: i64,
 }
 

@@ -1,26 +1,24 @@
 //! Statements of the counts.
 
+use crate::projects::seen;
+
 /// Public projects, their repositories, and the private projects of a caller with theirs.
 /// $1 whether it sees all, $2 its user, $3 its robot; 0 for nobody.
-pub(super) const COUNTS: &str = "SELECT \
-    (SELECT COUNT(*) FROM projects WHERE public), \
+pub(super) const COUNTS: &str = concat!(
+    "SELECT (SELECT COUNT(*) FROM projects WHERE public), \
     (SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
         WHERE p.public), \
-    (SELECT COUNT(*) FROM projects AS p WHERE NOT p.public AND (CAST($1 AS BOOLEAN) \
-        OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
-            WHERE m.user_id = $2) \
-        OR p.id IN (SELECT g.project_id FROM robot_permissions AS g \
-            WHERE g.robot_id = $3))), \
+    (SELECT COUNT(*) FROM projects AS p WHERE NOT p.public AND (CAST($1 AS BOOLEAN) OR ",
+    seen!("$2", "$3"),
+    ")), \
     (SELECT COUNT(*) FROM repositories AS r JOIN projects AS p ON p.id = r.project_id \
-        WHERE NOT p.public AND (CAST($1 AS BOOLEAN) \
-        OR p.id IN (SELECT m.project_id FROM user_memberships AS m \
-            WHERE m.user_id = $2) \
-        OR p.id IN (SELECT g.project_id FROM robot_permissions AS g \
-            WHERE g.robot_id = $3)))";
+        WHERE NOT p.public AND (CAST($1 AS BOOLEAN) OR ",
+    seen!("$2", "$3"),
+    "))"
+);
 
-/// How much all blobs take that a repository holds.
-pub(super) const STORED: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs AS b \
-    WHERE EXISTS (SELECT 1 FROM repository_blobs AS h WHERE h.blob_id = b.id)";
+/// How much all blobs take: one look at a table, whatever repositories hold of it.
+pub(super) const STORED: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs";
 
 /// How much there is everywhere: projects, public ones, repositories, artifacts, users.
 pub(super) const TOTALS: &str = "SELECT (SELECT COUNT(*) FROM projects), \
