@@ -78,18 +78,22 @@ const NAMED: usize = 1000;
 /// which comes into being if need be. What is there already stays as it is, but for tags, which
 /// point to the copy from now on. If a large copy is broken off, copying again goes on.
 ///
+/// As in Harbor, whoever may read an artifact may copy it, also a robot that may not pull: what
+/// promotes images needs no right to fetch them. Of roles, none that Harbor knows has only one
+/// of the two.
+///
 /// # Errors
 /// NotFound; Denied for an accessory; `QuotaExceeded`; Immutable when a rule keeps a tag where
 /// it is.
 pub async fn copy(
     context: &Arc<Context>,
-    (pull, source): (&Allowed, &Source),
+    (read, source): (&Allowed, &Source),
     (create, name): (&Allowed, &RepositoryName),
 ) -> Result<()> {
-    pull.require(Right::PULL)?;
+    read.require(Right::new(Resource::Artifact, Action::Read))?;
     create.require(Right::new(Resource::Artifact, Action::Create))?;
     create.require_repository(name)?;
-    let from = repositories::allowed(context, pull, &source.name).await?;
+    let from = repositories::allowed(context, read, &source.name).await?;
     let (root, digest) = find(context, &from, source).await?;
     if context.db.one(sql::IS_ACCESSORY, args![root]).await?.is_some() {
         let message = "the operation isn't supported for an artifact accessory";
@@ -303,7 +307,7 @@ impl Copying {
             for row in &moved {
                 let tag: String = row.get(0)?;
                 if rules.cover(name.rest().unwrap_or_default(), &tag) {
-                    return Err(immutability::refused_push(name, &tag));
+                    return Err(immutability::refused_copy(&tag));
                 }
             }
             tx.execute(sql::MOVE_TAGS, args![original, copy, repository_id, now]).await?;

@@ -21,6 +21,7 @@ use crate::{
     world::{ENGINES, World},
 };
 
+const READ: Right = Right::new(Resource::Artifact, Action::Read);
 const COPY: Right = Right::new(Resource::Artifact, Action::Create);
 
 fn name(text: &str) -> RepositoryName {
@@ -76,9 +77,9 @@ async fn empty(world: &World, from: &str) -> kit::Result<()> {
 async fn copied(world: &World, from: &str, to: &str) -> kit::Result<()> {
     let source: Source = from.parse()?;
     let name = name(to);
-    let pull = world.allowed(&source.name, Right::PULL).await;
+    let read = world.allowed(&source.name, READ).await;
     let create = world.allowed(&name, COPY).await;
-    copy(&world.context, (&pull, &source), (&create, &name)).await
+    copy(&world.context, (&read, &source), (&create, &name)).await
 }
 
 async fn is_sound(world: &World) {
@@ -546,8 +547,11 @@ async fn what_a_rule_keeps_is_neither_deleted_nor_copied_over() {
         let over = copied(&world, "library/x:v1", "library/y").await.unwrap_err();
         let alone = delete(&world, "library/y", tagged("v1")).await.unwrap_err();
         let all = empty(&world, "library/y").await.unwrap_err();
-        for refused in [over, alone, all] {
-            assert!(refused.is(Kind::Immutable), "{refused}");
+        let said = "the tag v1 configured as immutable, cannot be updated";
+        assert_eq!((over.kind, over.message.as_ref()), (Kind::Immutable, said));
+        let said = "the tag v1 configured as immutable, cannot be deleted";
+        for refused in [alone, all] {
+            assert_eq!((refused.kind, refused.message.as_ref()), (Kind::Immutable, said));
         }
         assert_eq!(count(&world, "SELECT COUNT(*) FROM artifacts").await, before);
         copied(&world, "library/x:other", "library/y").await.unwrap();

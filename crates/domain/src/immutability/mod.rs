@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub use protect::{Rules, known};
-pub(crate) use protect::{protect, refused_delete, refused_push, rules};
+pub(crate) use protect::{protect, refused_copy, refused_delete, refused_push, rules};
 pub use rule::{NewRule, Rule};
 pub(crate) use selector::{Meant, check_many, repositories_of};
 pub use selector::{Scopes, Selector};

@@ -86,6 +86,11 @@ pub(crate) fn refused_push(name: &RepositoryName, tag: &str) -> Error {
     ))
 }
 
+/// The error for a copy that would move a tag that is immutable.
+pub(crate) fn refused_copy(tag: &str) -> Error {
+    immutable(format!("the tag {tag} configured as immutable, cannot be updated"))
+}
+
 fn immutable(message: String) -> Error {
     Error::new(Kind::Immutable, message).about(Subject::Tag)
 }

@@ -46,12 +46,14 @@ async fn copy(
     repository: Repository,
     Query(CopyQuery { from }): Query<CopyQuery>,
 ) -> Result<Created, ApiError> {
-    let right = Right::new(Resource::Artifact, Action::Create);
-    let create = access::on_project(&state.domain, &caller, repository.project(), right).await?;
+    let right = |action| Right::new(Resource::Artifact, action);
+    let project = repository.project();
+    let create =
+        access::on_project(&state.domain, &caller, project, right(Action::Create)).await?;
     let (name, source) = (repository.name()?, from.parse::<Source>()?);
     let project = ProjectRef::Name(source.name.project());
-    let pull = access::on_project(&state.domain, &caller, project, Right::PULL).await?;
-    artifacts::copy(&state.domain, (&pull, &source), (&create, &name)).await?;
+    let read = access::on_project(&state.domain, &caller, project, right(Action::Read)).await?;
+    artifacts::copy(&state.domain, (&read, &source), (&create, &name)).await?;
     Ok(Created::below(&uri, &source.reference))
 }
 
@@ -63,7 +65,8 @@ async fn remove(
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::Artifact, Action::Delete);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     artifacts::delete_artifact(&state.domain, &allowed, &name, &reference).await?;
     Ok(Done)
 }

@@ -12,7 +12,7 @@ use domain::{
     artifacts,
 };
 use kit::{Error, Subject};
-use oci::Reference;
+use oci::{Reference, RepositoryName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -57,13 +57,14 @@ pub(super) struct ArtifactPath {
 }
 
 impl ArtifactPath {
-    /// What it names.
+    /// What it names in a repository.
     ///
     /// # Errors
-    /// Invalid when it is neither a tag nor a digest.
-    pub(super) fn reference(&self) -> kit::Result<Reference> {
-        self.reference.parse().map_err(|error: oci::ReferenceError| {
-            Error::invalid(error.to_string()).about(Subject::Manifest)
+    /// NotFound when it is neither a tag nor a digest: no artifact is called so.
+    pub(super) fn reference(&self, name: &RepositoryName) -> kit::Result<Reference> {
+        self.reference.parse().map_err(|_no: oci::ReferenceError| {
+            let message = format!("artifact {name}:{} not found", self.reference);
+            Error::not_found(Subject::Manifest, message)
         })
     }
 }
@@ -111,7 +112,8 @@ async fn show(
 ) -> Result<Json<ArtifactModel>, ApiError> {
     let right = Right::new(Resource::Artifact, Action::Read);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     let found =
         artifacts::details(&state.domain, &allowed, &name, &reference, flags.with()).await?;
     let rules = flags.rules(&state.domain, &allowed).await?;
@@ -127,7 +129,8 @@ async fn list_accessories(
 ) -> Result<Listed<AccessoryModel>, ApiError> {
     let right = Right::new(Resource::Accessory, Action::List);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     let selection = request.selection()?;
     let found =
         artifacts::accessories(&state.domain, &allowed, &name, &reference, &selection).await?;

@@ -198,7 +198,8 @@ async fn attach(
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::ArtifactLabel, Action::Create);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     let label_id = request.read().await?.id;
     artifacts::add_label(&state.domain, &allowed, &name, &reference, label_id).await?;
     Ok(Done)
@@ -213,7 +214,8 @@ async fn detach(
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::ArtifactLabel, Action::Delete);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     artifacts::remove_label(&state.domain, &allowed, &name, &reference, label_id).await?;
     Ok(Done)
 }

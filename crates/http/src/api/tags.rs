@@ -64,7 +64,8 @@ async fn list(
 ) -> Result<Listed<TagModel>, ApiError> {
     let right = Right::new(Resource::Tag, Action::List);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     let selection = request.selection()?;
     let found =
         artifacts::artifact_tags(&state.domain, &allowed, &name, &reference, &selection).await?;
@@ -85,8 +86,12 @@ async fn create(
 ) -> Result<Created, ApiError> {
     let right = Right::new(Resource::Tag, Action::Create);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
-    let tag = tag(&request.read().await?.name)?;
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
+    let tag = request.read().await?.name;
+    let tag: Tag = tag.parse().map_err(|_no: oci::TagError| {
+        Error::invalid(format!("invalid tag name: {tag}")).about(Subject::Tag)
+    })?;
     let created = Created::below(&uri, &tag);
     artifacts::create_tag(&state.domain, &allowed, &name, &reference, tag).await?;
     Ok(created)
@@ -101,13 +106,13 @@ async fn remove(
 ) -> Result<Done, ApiError> {
     let right = Right::new(Resource::Tag, Action::Delete);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
-    let tag = tag(&tag_name)?;
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
+    // No tag is called what none can be called.
+    let tag = tag_name.parse().map_err(|_no: oci::TagError| {
+        let message = format!("tag {tag_name} of {} not found", reference.in_repository(&name));
+        Error::not_found(Subject::Tag, message)
+    })?;
     artifacts::delete_tag(&state.domain, &allowed, &name, &reference, tag).await?;
     Ok(Done)
-}
-
-fn tag(text: &str) -> Result<Tag, Error> {
-    text.parse()
-        .map_err(|error: oci::TagError| Error::invalid(error.to_string()).about(Subject::Tag))
 }

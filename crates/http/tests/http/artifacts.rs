@@ -90,7 +90,8 @@ async fn what_was_pushed_is_listed() {
             let missing = server.get("admin", &format!("{path}/artifacts/v2")).await;
             assert_eq!(missing.code(), (404, "NOT_FOUND".into()));
             let odd = server.get("admin", &format!("{path}/artifacts/sha256:x")).await;
-            assert_eq!(odd.code(), (400, "BAD_REQUEST".into()));
+            let message = "artifact p/a/b:sha256:x not found".to_owned();
+            assert_eq!(odd.error(), (404, "NOT_FOUND".into(), message));
         }
         let path = "/api/v2.0/projects/p/repositories/nothing/artifacts";
         assert_eq!(server.get("admin", path).await.code(), (404, "NOT_FOUND".into()));

@@ -1,12 +1,13 @@
 //! Copying and deleting artifacts, and repositories with what is written about them.
 
+use axum::{body::Body, http::Request};
 use domain::projects::Role;
-use domain::testing::{add_project, add_user, join, set_limit};
+use domain::testing::{add_project, add_user, join, robot_of, set_limit};
 use serde_json::json;
 
 use crate::{
     artifacts::{image, push_blob, push_image, push_manifest},
-    server::{Answer, Server, both},
+    server::{Answer, Server, basic, both},
 };
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -67,7 +68,7 @@ async fn artifacts_are_copied_by_tag_and_by_digest() {
             assert_eq!(answer.code(), (404, "NOT_FOUND".into()), "{absent}");
         }
 
-        // It takes the right to make artifacts there and the right to pull from here.
+        // It takes the right to make artifacts there and the right to read them here.
         let alice = add_user(&server.domain, "alice").await;
         assert_eq!(copy(&server, "", &to, "p/a/b:v1").await.code().0, 401);
         assert_eq!(copy(&server, "alice", &to, "p/a/b:v1").await.code().0, 403);
@@ -86,6 +87,30 @@ async fn artifacts_are_copied_by_tag_and_by_digest() {
         let (status, code, message) = full.error();
         assert_eq!((status, code.as_str()), (403, "DENIED"));
         assert!(message.contains("will exceed the configured upper limit of"), "{message}");
+    }
+}
+
+/// Harbor's own test of robots' rights copies with these and no others.
+#[tokio::test]
+async fn a_robot_copies_what_it_may_read_and_not_what_it_may_only_pull() {
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        push_image(&server, "p/a", "v1", "one").await;
+        let path = format!("{}?from=p/a:v1", artifacts("p", "b"));
+        let copied_by = async |name: &str, right: &str| {
+            let rights = ["artifact:create", right];
+            let (_, secret) = robot_of(&server.domain, Some("p"), name, &rights).await;
+            let request = Request::post(&path)
+                .header("authorization", basic(&format!("robot$p+{name}"), secret.reveal()))
+                .header("host", "registry.example.org");
+            server.send(request.body(Body::empty()).unwrap()).await
+        };
+        let refused = copied_by("puller", "repository:pull").await;
+        assert_eq!(refused.code(), (403, "FORBIDDEN".into()));
+        let made = copied_by("reader", "artifact:read").await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let shown = server.get("admin", &format!("{}/v1", artifacts("p", "b"))).await;
+        assert_eq!(shown.status, 200, "{}", shown.body);
     }
 }
 
@@ -119,7 +144,7 @@ async fn accessories_are_not_copied_alone_and_parts_are_not_deleted_alone() {
             let gone = server.get("admin", &format!("{all}/{reference}")).await;
             assert_eq!(gone.code().0, 404, "{reference} goes with what it belongs to");
         }
-        assert_eq!(delete("sha256:x").await.code().0, 400);
+        assert_eq!(delete("sha256:x").await.code(), (404, "NOT_FOUND".into()));
         assert_eq!(server.get("admin", &all).await.body, "[]");
     }
 }

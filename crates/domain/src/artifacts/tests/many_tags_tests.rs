@@ -64,11 +64,11 @@ async fn shown(world: &World, of: &RepositoryName) -> Vec<usize> {
 }
 
 async fn copied(world: &World, to: &RepositoryName) -> kit::Result<()> {
-    let pull = world.allowed(&name(), Right::PULL).await;
-    let right = Right::new(Resource::Artifact, Action::Create);
-    let create = world.allowed(to, right).await;
+    let right = |action| Right::new(Resource::Artifact, action);
+    let read = world.allowed(&name(), right(Action::Read)).await;
+    let create = world.allowed(to, right(Action::Create)).await;
     let source = Source { name: name(), reference: tag("t1") };
-    copy(&world.context, (&pull, &source), (&create, to)).await
+    copy(&world.context, (&read, &source), (&create, to)).await
 }
 
 async fn deleted(world: &World, from: &RepositoryName) -> kit::Result<()> {

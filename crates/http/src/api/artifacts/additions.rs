@@ -101,7 +101,8 @@ async fn show(
         .map_err(|error: AdditionError| Error::new(Kind::Unprocessable, error.to_string()))?;
     let right = Right::new(Resource::ArtifactAddition, Action::Read);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     let shown = artifacts::addition(&state.domain, &allowed, &name, &reference, addition).await?;
     Ok(Added(shown))
 }
@@ -115,7 +116,8 @@ async fn scanned(
 ) -> Result<Added, ApiError> {
     let right = Right::new(Resource::ArtifactAddition, Action::Read);
     let allowed = access::on_project(&state.domain, &caller, repository.project(), right).await?;
-    let (name, reference) = (repository.name()?, path.reference()?);
+    let name = repository.name()?;
+    let reference = path.reference(&name)?;
     artifacts::vulnerabilities(&state.domain, &allowed, &name, &reference)
         .await
         .map(Added)
