@@ -170,8 +170,11 @@ async fn stress(settings: Settings, replicas: usize) {
             freed += kill(&mut servers[at], &shared.lives[at], &mut random).await;
             kills += 1;
         } else {
-            let location = begin(&servers[at].admin).await;
-            freed += ended(&servers[at].admin, &location).await;
+            // Two at once, perhaps of two replicas: one waits for the other.
+            let other = &servers[random.random_range(0..replicas)].admin;
+            let (one, another) = tokio::join!(begin(&servers[at].admin), begin(other));
+            freed += ended(other, &one).await + ended(other, &another).await;
+            runs += 1;
         }
         runs += 1;
     }

@@ -1,4 +1,5 @@
-//! What is pushed, pulled and deleted is counted by project and hour, and a stop loses nothing.
+//! What is pushed, pulled and deleted is counted by project and hour, and a stop loses nothing
+//! of it, nor of how often and when something was pulled; a kill the last second's at the most.
 
 use haven_tests::{Image, Role, Server, Settings, eventually};
 use serde_json::Value;
@@ -10,6 +11,19 @@ fn sums(series: &Value) -> (i64, i64, i64, i64) {
     let sum = |name: &str| parts.iter().map(|part| part[name].as_i64().unwrap()).sum();
     let stored = parts.last().unwrap()["stored"].as_i64().unwrap();
     (sum("pushes"), sum("pulls"), sum("deletes"), stored)
+}
+
+/// How often something was pulled from the repository of a project, whether its artifact knows
+/// of it, and how many pulls the project's log tells of.
+async fn pulled(server: &Server, project: &str) -> (i64, bool, i64) {
+    let of_project = format!("/api/v2.0/projects/{project}");
+    let repository = format!("{of_project}/repositories/app");
+    let shown = server.admin.get(&repository).await.expect(200).json();
+    let artifact = server.admin.get(&format!("{repository}/artifacts/kept")).await.expect(200);
+    let never = artifact.json()["pull_time"] == "0001-01-01T00:00:00.000Z";
+    let log = format!("{of_project}/auditlog-exts?q=operation%3Dpull");
+    let told = server.admin.get(&log).await.expect(200).header("x-total-count").parse().unwrap();
+    (shown["pull_count"].as_i64().unwrap(), !never, told)
 }
 
 #[tokio::test]
@@ -33,16 +47,30 @@ async fn activity_is_counted_and_outlasts_a_stop() {
         assert!(both > 30_000, "{both} bytes are stored");
         let path_of_gone = repository.path(&format!("manifests/{}", gone.manifest.digest));
         user.delete(&path_of_gone).await.expect(202);
-        for _ in 0..3 {
-            repository.manifest("kept").await.expect(200);
-        }
+        let pull = async |times| {
+            for _ in 0..times {
+                repository.manifest("kept").await.expect(200);
+            }
+        };
+        pull(3).await;
         // What was not counted yet is counted after the start.
         assert!(server.stop().await.success());
         server.start_again().await;
+        assert_eq!(pulled(&server, &project.name).await, (3, true, 3));
         eventually("everything is counted", Duration::from_secs(20), async || {
             let (pushes, pulls, deletes, stored) = series(&server).await;
             (pushes, pulls, deletes) == (2, 3, 1) && stored < both
         })
         .await;
+        // What is shown is written.
+        pull(2).await;
+        eventually("the pulls are written", Duration::from_secs(20), async || {
+            pulled(&server, &project.name).await == (5, true, 5) && series(&server).await.1 == 5
+        })
+        .await;
+        server.kill();
+        server.start_again().await;
+        assert_eq!(pulled(&server, &project.name).await, (5, true, 5));
+        assert_eq!(series(&server).await.1, 5);
     }
 }

@@ -96,8 +96,9 @@ pub enum Event {
         #[serde(default)]
         tag: Option<String>,
     },
-    /// A run of retention is done with a repository; a dry run tells nothing, nor does a task
-    /// that failed before it decided. What was decided about each artifact the task knows.
+    /// A run of retention is done with a repository; a dry run tells nothing, nor, as in Harbor,
+    /// does a task that failed before it decided: nothing was deleted, and the execution shows
+    /// the failure. What was decided about each artifact the task knows.
     RetentionFinished {
         /// The execution.
         execution_id: i64,

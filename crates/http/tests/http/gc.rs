@@ -1,10 +1,15 @@
 //! Garbage collection, as Harbor's clients ask for it.
 
+use std::time::Duration;
+
 use domain::{testing::eventually, work};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::server::{Server, both, sqlite};
+use crate::{
+    artifacts::{push_blob, push_image},
+    server::{Server, both, sqlite},
+};
 
 const GC: &str = "/api/v2.0/system/gc";
 const SCHEDULE: &str = "/api/v2.0/system/gc/schedule";
@@ -63,6 +68,46 @@ async fn a_collection_runs_and_tells_of_it() {
         // What was just pushed stays, though nothing needs it.
         let blob = format!("/v2/library/app/blobs/{digest}");
         assert_eq!(server.get("admin", &blob).await.body, "young");
+    }
+}
+
+/// As in Harbor, nobody is refused because somebody else collects: one waits for the other.
+#[tokio::test]
+async fn two_at_once_run_one_after_the_other_and_lose_nothing() {
+    for server in both().await {
+        let kept = push_image(&server, "library/app", "v1", "kept").await;
+        let gone = push_blob(&server, "library/app", "nobody's").await;
+        server.domain.clock.advance(Duration::from_secs(3 * 3600));
+        let late = push_blob(&server, "library/app", "in the window").await;
+        let sent = json!({"delete_untagged": true, "workers": 2});
+        let (one, other) = tokio::join!(begin(&server, &sent), begin(&server, &sent));
+        assert_ne!(one, other);
+        let (_stop, stopping) = watch::channel(false);
+        for _replica in 0..2 {
+            tokio::spawn(work::serve(server.domain.clone(), 2, stopping.clone()));
+        }
+        let (mut blobs, mut freed) = (0, 0);
+        for place in [&one, &other] {
+            eventually(async || {
+                server.get("admin", place).await.json()["job_status"] == "Success"
+            })
+            .await;
+            let told = parameters(&server, place).await;
+            blobs += told["purged_blobs"].as_u64().unwrap();
+            freed += told["freed_space"].as_u64().unwrap();
+            let log = server.get("admin", &format!("{place}/log")).await;
+            assert!(log.body.contains("success to run gc in job."), "{}", log.body);
+        }
+        // What went, one of them freed and the other did not find.
+        assert_eq!((blobs, freed), (1, 8));
+        let blob = async |digest: &oci::Digest| {
+            server.get("admin", &format!("/v2/library/app/blobs/{digest}")).await
+        };
+        assert_eq!(blob(&gone).await.status, 404);
+        assert_eq!(blob(&late).await.body, "in the window");
+        let manifest = server.get("admin", &format!("/v2/library/app/manifests/{kept}")).await;
+        assert_eq!(manifest.status, 200);
+        assert_eq!(blob(&oci::Digest::of(oci::Algorithm::Sha256, b"{}")).await.body, "{}");
     }
 }
 
