@@ -82,7 +82,11 @@ pub struct With {
 }
 
 /// Artifacts of one repository are looked for by its index on the time of push. In other
-/// orders, and with most filters, all that the repository has are gone through.
+/// orders, and with most filters, all that the repository has are gone through: of 100,000 it
+/// took a tenth of a second to find those with a part of a tag, or the largest, on both engines
+/// and without optimisation. That is asked seldom, and one more tree would make every push
+/// dearer. Sizes at the end of the index on pushes made that no quicker, and far pages of the
+/// usual order on SQLite slower, 57 ms for 3.
 pub(super) const ARTIFACTS: List = List {
     id: "a.id",
     shown: sql::ARTIFACTS_SHOWN,
