@@ -39,8 +39,8 @@ pub use members::{
     remove_member, set_member,
 };
 pub(crate) use metadata::set_retention;
-pub(crate) use sql::seen;
 pub use metadata::{Metadata, add_metadata, metadata, metadatum, remove_metadata, set_metadata};
+pub(crate) use sql::seen;
 pub use update::{Change, update};
 
 /// How many projects somebody's rights in several are looked up in at the most: as many as

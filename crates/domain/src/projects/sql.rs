@@ -115,10 +115,7 @@ macro_rules! seen {
 pub(crate) use seen;
 
 /// The projects that a user or a robot sees. $1 user, $2 robot; 0 for nobody.
-pub(super) const VISIBLE_FROM: &str = concat!(
-    "FROM projects AS p WHERE ",
-    seen!("$1", "$2")
-);
+pub(super) const VISIBLE_FROM: &str = concat!("FROM projects AS p WHERE ", seen!("$1", "$2"));
 
 /// The projects that a user is a member of. $1 user.
 pub(super) const OWN_FROM: &str = "\

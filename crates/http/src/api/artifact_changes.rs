@@ -48,8 +48,7 @@ async fn copy(
 ) -> Result<Created, ApiError> {
     let right = |action| Right::new(Resource::Artifact, action);
     let project = repository.project();
-    let create =
-        access::on_project(&state.domain, &caller, project, right(Action::Create)).await?;
+    let create = access::on_project(&state.domain, &caller, project, right(Action::Create)).await?;
     let (name, source) = (repository.name()?, from.parse::<Source>()?);
     let project = ProjectRef::Name(source.name.project());
     let read = access::on_project(&state.domain, &caller, project, right(Action::Read)).await?;

@@ -88,10 +88,8 @@ async fn two_at_once_run_one_after_the_other_and_lose_nothing() {
         }
         let (mut blobs, mut freed) = (0, 0);
         for place in [&one, &other] {
-            eventually(async || {
-                server.get("admin", place).await.json()["job_status"] == "Success"
-            })
-            .await;
+            eventually(async || server.get("admin", place).await.json()["job_status"] == "Success")
+                .await;
             let told = parameters(&server, place).await;
             blobs += told["purged_blobs"].as_u64().unwrap();
             freed += told["freed_space"].as_u64().unwrap();
