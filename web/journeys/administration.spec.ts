@@ -171,7 +171,7 @@ test('a pattern that is none is refused in the words of the server', async ({ pa
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(dialog.getByText('the cron string never fires')).toBeVisible()
   await dialog.getByLabel('Cron pattern').fill('0 0 0 L * *')
-  await expect(dialog.getByText('cannot be foretold here')).toBeVisible()
+  await expect(dialog.getByText('cannot be told here')).toBeVisible()
   await dialog.getByLabel('When').selectOption('Every week')
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(schedule).toContainText('Sunday at 00:00 UTC')
