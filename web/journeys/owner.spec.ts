@@ -78,7 +78,7 @@ test('a project owner is given a limit, brings people in, and says what is kept'
   await dialog.getByLabel(t('selector.pattern', { what: t('nav.repositories') })).fill('web/**')
   await dialog.getByLabel(t('selector.pattern', { what: t('artifacts.tags') })).fill('v*')
   await dialog.getByLabel(t('retention.count'), { exact: true }).fill('2')
-  await dialog.getByRole('button', { name: t('action.add') }).click()
+  await dialog.getByRole('button', { name: t('action.add'), exact: true }).click()
   await expect(page.getByRole('list', { name: t('rules.rules') })).toContainText(t('retention.keeps.latestPushed', { n: '2' }))
   await page.getByRole('button', { name: t('retention.setSchedule') }).click()
   await dialog.getByLabel(t('schedule.when')).selectOption(t('schedule.daily'))
