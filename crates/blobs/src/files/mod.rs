@@ -40,7 +40,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::{Stream, StreamExt, future::try_join_all, stream};
+use futures_util::{Stream, StreamExt, stream};
 use kit::{Error, Time};
 use oci::Digest;
 use parking_lot::Mutex;
@@ -59,9 +59,6 @@ use crate::{
 const BLOBS: &str = "haven/blobs";
 const UPLOADS: &str = "haven/uploads";
 const ADOPTED: &str = "docker/registry/v2/blobs";
-
-/// How many threads delete many files: most of the time each waits for the file system.
-const DELETERS: usize = 2;
 
 /// The store in local files; clones share it.
 #[derive(Clone)]
@@ -226,15 +223,10 @@ impl Files {
         Ok(())
     }
 
-    /// Removes blobs, on several threads. One that is not there is fine.
+    /// Removes blobs. One that is not there is fine.
     pub(crate) async fn delete(&self, keys: &[Key]) -> kit::Result<()> {
-        let share = keys.len().div_ceil(DELETERS).max(1);
-        let shares = keys.chunks(share).map(|keys| self.delete_in_turn(keys.to_vec()));
-        try_join_all(shares).await.map(drop)
-    }
-
-    async fn delete_in_turn(&self, keys: Vec<Key>) -> kit::Result<()> {
         let files = self.clone();
+        let keys = keys.to_vec();
         let delete = move || keys.iter().try_for_each(|key| files.delete_now(key));
         let deleted = spawn_blocking(delete).await.map_err(lost_task)?;
         deleted.map_err(disk("delete a blob"))
