@@ -39,10 +39,8 @@ Usage:
       S3 is measured when HAVEN_TEST_S3_ENDPOINT and its companions are set, PostgreSQL when
       HAVEN_TEST_POSTGRES_URL is.
 
-  haven-bench profile NAME [--seconds N] [--among N] [--tool perf|callgrind|strace|none]
-                  [--binary FILE] [--folder FOLDER]
-      Loads Haven with one kind of request and shows where its time goes, in an empty registry
-      or among so many artifacts.
+  haven-bench profile NAME [--seconds N] [--tool perf|callgrind|strace|none] [--binary FILE] [--folder FOLDER]
+      Loads Haven with one kind of request and shows where its time goes.
 
   haven-bench data [--size N] [--binary FILE] [--folder FOLDER] [--postgres URL]
       Makes a Haven with so many artifacts (1000000) in a data folder (target/bench-data) or
@@ -112,7 +110,6 @@ fn parse_profile(arguments: &[String]) -> Outcome<profile::Settings> {
     let mut settings = profile::Settings {
         figure: *figure,
         seconds: 10,
-        among: 0,
         tool: profile::Tool::Perf,
         binary: PathBuf::from("target/release/haven"),
         folder: PathBuf::from("target/bench"),
@@ -123,10 +120,6 @@ fn parse_profile(arguments: &[String]) -> Outcome<profile::Settings> {
             "--seconds" => {
                 let text = value(option, rest.next())?;
                 settings.seconds = text.parse().map_err(|_| format!("--seconds {text}"))?;
-            }
-            "--among" => {
-                let text = value(option, rest.next())?;
-                settings.among = text.parse().map_err(|_| format!("--among {text}"))?;
             }
             "--tool" => settings.tool = profile::Tool::parse(value(option, rest.next())?)?,
             "--binary" => settings.binary = value(option, rest.next())?.into(),

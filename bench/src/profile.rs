@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::Outcome;
-use crate::api::{self, Data};
 use crate::kinds::Figure;
 use crate::load::{Bound, drive};
 use crate::process::{Running, raise_open_files};
@@ -26,8 +25,6 @@ pub struct Settings {
     pub seconds: u64,
     /// The tool that looks.
     pub tool: Tool,
-    /// How many artifacts are there already.
-    pub among: u64,
     /// The haven to look at.
     pub binary: PathBuf,
     /// Where it keeps its data; the profile is left here too.
@@ -77,12 +74,7 @@ pub fn run(settings: &Settings) -> Outcome<bool> {
         }
         _ => Vec::new(),
     };
-    let home = scratch.join("haven");
-    if settings.among > 0 {
-        let (size, binary) = (settings.among, settings.binary.clone());
-        api::make_data(&Data { size, binary, folder: home.clone(), postgres: None })?;
-    }
-    let server = servers::haven(&settings.binary, &home, &Store::Files, &under)?;
+    let server = servers::haven(&settings.binary, &scratch.join("haven"), &Store::Files, &under)?;
     let fixtures = Material::new().push_to(&server.registry()?)?;
     let registry = server.registry()?;
     let work = || settings.figure.kind.work(&registry, &fixtures);

@@ -86,9 +86,9 @@ export function number(value: number): string {
   return new Intl.NumberFormat(words.locale).format(value)
 }
 
-/** A share of 1, in whole per cent. */
+/** A share of 1, in whole per cent: what is not quite full is not called full. */
 export function percent(share: number): string {
-  return new Intl.NumberFormat(words.locale, { style: 'percent' }).format(share)
+  return new Intl.NumberFormat(words.locale, { style: 'percent', roundingMode: 'floor' }).format(share)
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
