@@ -21,7 +21,7 @@ export function groups(): Group[] {
   const all: { title?: Key; entries: (Entry | false)[] }[] = [
     {
       entries: [
-        !!session.user && { href: '/', text: 'nav.home', icon: 'box' },
+        !!session.user && { href: '/', text: 'nav.home', icon: 'home' },
         { href: '/projects', text: 'nav.projects', icon: 'project' },
       ],
     },
