@@ -93,12 +93,12 @@ export function percent(share: number): string {
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
-/** A size in bytes, in units of 1024 as registries count them. */
+/** A size in bytes, in units of 1024 as registries count them; a number and its unit stay together. */
 export function size(bytes: number): string {
   let [value, unit] = [bytes, 0]
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
   const digits = { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }
-  return `${new Intl.NumberFormat(words.locale, digits).format(value)} ${UNITS[unit]}`
+  return `${new Intl.NumberFormat(words.locale, digits).format(value)}\u00a0${UNITS[unit]}`
 }
 
 /** Whether a moment is one: the server writes the year 1 for "never". */

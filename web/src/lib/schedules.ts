@@ -5,15 +5,12 @@ import { number, t, words } from './i18n.svelte'
 
 /** A moment with its day of the week, as the reader's clock shows it. */
 export function moment(date: Date): string {
-  return new Intl.DateTimeFormat(words.locale, {
-    weekday: 'short',
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZoneName: 'short',
-  }).format(date)
+  const written = (how: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(words.locale, how)
+  const day = written({ weekday: 'short', year: 'numeric', month: 'short', day: 'numeric' }).format(date)
+  const time = written({ hour: '2-digit', minute: '2-digit' }).format(date)
+  // Chinese dates would have the zone between the day and the time.
+  const zone = written({ timeZoneName: 'short' }).formatToParts(date).find((part) => part.type === 'timeZoneName')?.value
+  return [day, time, zone].filter(Boolean).join(' ')
 }
 
 /** What a pattern says; the pattern itself where that takes more than a few words. */
@@ -49,5 +46,6 @@ export function duration(seconds: number): string {
   if (days > 0) return join(unit(days, 'day'), hours > 0 && unit(hours, 'hour'))
   if (hours > 0) return join(unit(hours, 'hour'), minutes > 0 && unit(minutes, 'minute'))
   if (minutes > 0) return join(unit(minutes, 'minute'), seconds % 60 >= 1 && unit(Math.floor(seconds % 60), 'second'))
+  if (seconds > 0 && seconds < 1) return unit(Math.ceil(seconds * 1000), 'millisecond')
   return unit(seconds, 'second', seconds < 10 ? 1 : 0)
 }

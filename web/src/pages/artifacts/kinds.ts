@@ -6,7 +6,7 @@ import type { IconName } from '../../components/Icon.svelte'
 /** The types that have a name of their own, for the filter of the list. */
 export const TYPES = ['IMAGE', 'CHART', 'CNAB', 'WASM', 'CNAI', 'SBOM', 'UNKNOWN'] as const
 
-const ICONS: Record<string, IconName> = { IMAGE: 'box', CHART: 'helm', CNAB: 'layers', WASM: 'code', CNAI: 'group', SBOM: 'log' }
+const ICONS: Record<string, IconName> = { IMAGE: 'box', CHART: 'helm', CNAB: 'layers', WASM: 'code', CNAI: 'model', SBOM: 'log' }
 
 /** The picture of a type; an index is one of several. */
 export function kindIcon(type: string, parts = 0): IconName {
