@@ -1,5 +1,6 @@
 // How a message is written: `{name}` is replaced; forms for one and for many stand beside each
-// other, divided by ` | `, and `n` chooses. A language without such forms writes one.
+// other, divided by ` | `, and `n` chooses. A language without such forms writes one; where one
+// thing is called by its name and many are counted, it has two as well.
 
 export type Params = Record<string, string | number>
 
@@ -8,7 +9,7 @@ export function format(message: string, params: Params, language: string): strin
   const n = params.n
   let text = message
   if (forms.length > 1) {
-    const one = typeof n === 'number' && new Intl.PluralRules(language).select(n) === 'one'
+    const one = n === 1 || (typeof n === 'number' && new Intl.PluralRules(language).select(n) === 'one')
     text = (one ? forms[0] : forms[1]) ?? message
   }
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {

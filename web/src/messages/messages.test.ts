@@ -27,6 +27,13 @@ test('a translation takes nothing that the text does not have', () => {
   }
 })
 
+test('what one language calls by its name the other does not only count', () => {
+  for (const [key, text] of Object.entries(en)) {
+    const own = params(zh[key as keyof typeof zh])
+    for (const one of params(text)) expect(own, key).toContain(one)
+  }
+})
+
 test('every text that is asked for is there', () => {
   const keys = new Set(Object.keys(en))
   for (const { name, text } of sources) {
