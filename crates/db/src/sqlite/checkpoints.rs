@@ -4,7 +4,9 @@
 //! A thread of its own copies pages while the writer goes on appending to the log. Only
 //! when all of the log has been copied does SQLite start over at its beginning, where
 //! writing costs less: the file does not grow. A busy writer would never let that happen,
-//! so it copies by itself the little that came in during the thread's copying.
+//! so it copies by itself the little that came in during the thread's copying. SQLite ends
+//! that with forcing the whole file to the disk, for which all who write wait: so the thread
+//! has copied and forced again and again before, until it took no time to speak of.
 
 use std::{
     path::Path,
@@ -20,6 +22,11 @@ use crate::{Sql, args, error::Failure};
 /// Copy after so many commits, or a while after the first.
 const EVERY: u32 = 256;
 const A_WHILE: Duration = Duration::from_secs(1);
+
+/// A round of copying that took no longer leaves so little that the writer may copy it.
+const SHORT: Duration = Duration::from_millis(5);
+/// So many rounds at most: if the disk is slow, or the writer fast, none is short.
+const ROUNDS: u32 = 4;
 
 /// How large the log may grow, in bytes, before writers wait until it starts over. Long
 /// reads can make it grow: what they still see cannot be written over.
@@ -65,15 +72,33 @@ impl Checkpoints {
         log.push("-wal");
         while self.wait() {
             let too_large = std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG);
-            copy(connection, if too_large { COPY_WHILE_WRITERS_WAIT } else { COPY });
-            if self.state.lock().commits > 0 {
-                self.remainder.store(true, Ordering::Relaxed);
+            if too_large {
+                self.state.lock().commits = 0;
+                copy(connection, COPY_WHILE_WRITERS_WAIT);
+            } else {
+                self.copy_in_rounds(connection);
             }
         }
     }
 
-    /// Waits for a commit, and then for enough of them or for a while, and counts anew.
-    /// False at the end.
+    /// Copies what was committed, and what was meanwhile, and leaves the writer the remainder.
+    fn copy_in_rounds(&self, connection: &Connection) {
+        for _ in 0..ROUNDS {
+            let began = Instant::now();
+            self.state.lock().commits = 0;
+            copy(connection, COPY);
+            if self.state.lock().commits == 0 {
+                return;
+            }
+            force(connection);
+            if began.elapsed() < SHORT {
+                break;
+            }
+        }
+        self.remainder.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for a commit, and then for enough of them or for a while. False at the end.
     fn wait(&self) -> bool {
         let mut state = self.state.lock();
         while state.commits == 0 && !state.closed {
@@ -85,7 +110,6 @@ impl Checkpoints {
                 break;
             }
         }
-        state.commits = 0;
         !state.closed
     }
 
@@ -100,5 +124,11 @@ fn copy(connection: &Connection, checkpoint: &'static str) {
     let outcome: Result<_, Failure> = connection.query(Sql::from(checkpoint), args![], 1);
     if let Err(failure) = outcome {
         tracing::warn!(error = ?failure.error, "the database's log could not be copied into its file");
+    }
+}
+
+fn force(connection: &Connection) {
+    if let Err(failure) = connection.force() {
+        tracing::warn!(error = ?failure.error, "the database's file could not be forced to the disk");
     }
 }

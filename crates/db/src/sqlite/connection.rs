@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use kit::Error;
 use rusqlite::{
-    CachedStatement, OpenFlags,
+    CachedStatement, OpenFlags, ffi,
     types::{ToSqlOutput, ValueRef},
 };
 
@@ -87,6 +87,33 @@ impl Connection {
     pub(crate) fn command(&self, command: &'static str) -> Result<(), Failure> {
         self.sqlite.prepare_cached(command)?.raw_execute()?;
         Ok(())
+    }
+
+    /// Forces to the disk what was written to the file, by this connection or another.
+    ///
+    /// SQLite asks the same of its file at the end of a checkpoint, and has no statement for it.
+    pub(crate) fn force(&self) -> Result<(), Failure> {
+        let mut file: *mut ffi::sqlite3_file = std::ptr::null_mut();
+        // SAFETY: the connection is open for as long as it is borrowed. The pointer that is asked
+        // for belongs to it and is as long-lived; its methods are there once it is open, and this
+        // one takes the file and flags.
+        let code = unsafe {
+            let asked = ffi::sqlite3_file_control(
+                self.sqlite.handle(),
+                c"main".as_ptr(),
+                ffi::SQLITE_FCNTL_FILE_POINTER,
+                (&raw mut file).cast(),
+            );
+            let sync = file.as_ref().and_then(|file| file.pMethods.as_ref()?.xSync);
+            match sync {
+                Some(sync) if asked == ffi::SQLITE_OK => sync(file, ffi::SQLITE_SYNC_NORMAL),
+                _ => ffi::SQLITE_MISUSE,
+            }
+        };
+        if code == ffi::SQLITE_OK {
+            return Ok(());
+        }
+        Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None).into())
     }
 
     /// Whether no transaction is open, be it that none was begun or that SQLite rolled it
@@ -173,4 +200,18 @@ fn value_of(found: ValueRef<'_>) -> Result<Value, Failure> {
         }
         ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_forced_to_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let writer = Connection::writer(&folder.path().join("haven.db")).expect("a database");
+        writer.script("CREATE TABLE facts (id INTEGER)").expect("a table");
+        writer.force().expect("a forced file");
+        writer.script("INSERT INTO facts VALUES (1)").expect("the file is as usable as before");
+    }
 }
