@@ -18,6 +18,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 400,
   },
   server: {
+    // The license stands beside the portal.
+    fs: { allow: ['..'] },
     proxy: Object.fromEntries(
       ['/api/', '/c/', '/v2/', '/service/', '/swagger.json'].map((path) => [
         path,

@@ -2,9 +2,14 @@
 
 import type { Page } from '@playwright/test'
 import { enter, expect, signIn, test, WAYS } from './journey'
-import type { Who } from './server'
+import type { Server, Who } from './server'
 
 test.use(WAYS[0])
+
+async function idOf(server: Server, project: string) {
+  const { project_id } = (await (await server.ask('GET', `/api/v2.0/projects/${project}`)).json()) as { project_id: number }
+  return project_id
+}
 
 /** Somebody else sits down at the browser. No page is left that still asks for something. */
 async function changeTo(page: Page, who?: Who) {
@@ -63,6 +68,13 @@ test('a project owner is given a limit, brings people in, and says what is kept'
   await dialog.getByLabel(t('members.role')).selectOption(t('role.2'))
   await dialog.getByRole('button', { name: t('action.save') }).click()
   await expect(row(friend.name)).toContainText(t('role.2'))
+  // Several at once; what somebody is narrowed to stays.
+  await page.getByRole('checkbox', { name: t('table.mark', { name: friend.name }) }).check()
+  await page.getByRole('button', { name: t('members.change'), exact: true }).click()
+  await dialog.getByLabel(t('members.role')).selectOption(t('role.4'))
+  await dialog.getByRole('button', { name: t('action.save') }).click()
+  await expect(row(friend.name)).toContainText(t('role.4'))
+  await expect(row(friend.name)).toContainText('web/**')
   for (const tag of ['v1', 'v2', 'v3', 'v4', 'nightly']) await server.push(`${name}/web/app`, tag, `${tag} of the shop`, { who: friend })
 
   // What is there fills it up, and more is refused.
@@ -75,6 +87,8 @@ test('a project owner is given a limit, brings people in, and says what is kept'
   // What is kept, and when the rest goes.
   await parts.getByRole('link', { name: t('project.policies') }).click()
   await page.getByRole('button', { name: t('retention.add') }).click()
+  // Its fields come a moment after the dialog.
+  await expect(dialog.locator('select').first()).toBeFocused()
   await dialog.getByLabel(t('selector.pattern', { what: t('nav.repositories') })).fill('web/**')
   await dialog.getByLabel(t('selector.pattern', { what: t('artifacts.tags') })).fill('v*')
   await dialog.getByLabel(t('retention.count'), { exact: true }).fill('2')
@@ -134,6 +148,35 @@ test('a project owner makes a project, gives a robot its secret, and gives the p
   expect(answer.status).toBe(200)
   await dialog.getByRole('button', { name: t('secret.done') }).click()
   await expect(page.getByRole('row', { name: /\+ci/ })).toContainText(t('robots.active'))
+
+  // It is valid for as long as somebody wants, and takes a secret that is there already.
+  const act = async (what: string) => {
+    await page.getByRole('button', { name: t('table.actionsOf', { name: robot }) }).click()
+    await page.getByRole('menuitem', { name: what }).click()
+  }
+  await act(t('action.edit'))
+  await dialog.getByLabel(t('robots.duration')).selectOption(t('robots.otherDays'))
+  await dialog.getByLabel(t('robots.inDays')).fill('0')
+  await expect(dialog.getByText(t('robots.wrongDays'))).toBeVisible()
+  await dialog.getByLabel(t('robots.inDays')).fill('45')
+  await dialog.getByRole('button', { name: t('action.save') }).click()
+  await expect(dialog).toHaveCount(0)
+  const found = (await (await server.ask('GET', `/api/v2.0/robots?q=${encodeURIComponent('name=~ci,Level=project,ProjectID=')}${await idOf(server, name)}`)).json()) as { duration: number }[]
+  expect(found.map((one) => one.duration)).toEqual([45])
+  await act(t('robots.refresh'))
+  await dialog.getByLabel(t('robots.ownSecret')).check()
+  await dialog.getByLabel(t('secret.secret'), { exact: true }).fill('Own-Secret-1')
+  await dialog.getByLabel(t('robots.secretAgain')).fill('Own-Secret-2')
+  await dialog.getByRole('button', { name: t('robots.refresh') }).click()
+  await expect(dialog.getByText(t('robots.secretDiffers'))).toBeVisible()
+  await dialog.getByLabel(t('robots.secretAgain')).fill('Own-Secret-1')
+  await dialog.getByRole('button', { name: t('robots.refresh') }).click()
+  await expect(dialog).toHaveCount(0)
+  const now = await fetch(`${server.url}/v2/`, { headers: { Authorization: `Basic ${btoa(`${robot}:Own-Secret-1`)}` } })
+  expect(now.status).toBe(200)
+  await act(t('robots.permissions'))
+  await expect(dialog).toContainText(t('robots.inProject', { name }))
+  await page.keyboard.press('Escape')
 
   await parts.getByRole('link', { name: t('project.settings') }).click()
   await page.getByLabel(t('projects.makePublic')).check()

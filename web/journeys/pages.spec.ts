@@ -16,8 +16,10 @@ const PAGES = [
   '/projects?name=nothing-has-this-name',
   '/projects?page=2&sort=-creation_time',
   '/projects?new=1',
+  '/projects?view=cards',
   '/projects/PROJECT',
   '/projects/PROJECT/repositories',
+  '/projects/PROJECT/repositories?view=cards',
   '/projects/PROJECT/members',
   '/projects/PROJECT/labels',
   '/projects/PROJECT/robots',
@@ -54,7 +56,9 @@ const PAGES = [
   '/users?new=1',
   '/users/1',
   '/groups',
+  '/groups?new=1',
   '/robots',
+  '/robots?new=1',
   '/labels',
   '/roles',
   '/audit',
@@ -77,6 +81,7 @@ const PAGES = [
   '/profile/tokens?new=1',
   '/profile/sessions',
   '/about',
+  '/about?license=1',
   '/api-explorer?operation=listProjects&q=listProjects',
   '/there-is-no-such-page',
 ]
@@ -122,11 +127,13 @@ function addresses(patterns: readonly string[], world: World): string[] {
 async function judge(page: Page, at: string) {
   await page.goto(at)
   await settled(page, at)
-  // Tables scroll within themselves; neither the page nor its content does.
+  // Neither the page, nor its content, nor a table scrolls sideways.
   const overflow = await page.evaluate(() =>
     Math.max(...[document.documentElement, document.getElementById('main')].map((one) => (one ? one.scrollWidth - one.clientWidth : 0))),
   )
   expect(overflow, `${at} is wider than the screen`).toBeLessThanOrEqual(0)
+  const tables = await page.evaluate(() => [...document.querySelectorAll('table')].map((one) => (one.parentElement ? one.parentElement.scrollWidth - one.parentElement.clientWidth : 0)))
+  expect(Math.max(0, ...tables), `a table of ${at} is wider than its place`).toBeLessThanOrEqual(0)
   const text = await page.locator('body').innerText()
   expect(text, at).not.toMatch(/\b[a-z]+\.[a-z]+[A-Z]\w+\b|undefined|\[object|NaN|Invalid Date/)
   expect(await violations(page), at).toEqual([])

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Download } from '@playwright/test'
-import { enter, expect, test, WAYS } from './journey'
+import { enter, expect, test, violations, WAYS } from './journey'
 import type { Server } from './server'
 
 const lines = async (file: Download) => readFileSync(await file.path(), 'utf8').trim().split('\r\n')
@@ -70,4 +70,45 @@ test('several repositories are deleted together, once their project is named', a
   await expect(page.getByText(t('repositories.empty'))).toBeVisible()
   const { repo_count } = (await (await server.ask('GET', `/api/v2.0/projects/${name}`)).json()) as { repo_count: number }
   expect(repo_count).toBe(0)
+})
+
+test.describe('narrow and dark', () => {
+  test.use(WAYS[3])
+
+  test('rows are seen as cards, which page, sort, filter and are marked as the table does', async ({ page, server, own, t }) => {
+    const name = own('cards')
+    await server.project(name)
+    for (const repository of ['a', 'b', 'c']) await server.push(`${name}/${repository}`, '1')
+    await server.ask('PUT', `/api/v2.0/projects/${name}/repositories/b`, { description: 'what b is for' })
+    await enter(page, server)
+    await page.goto(`/projects/${name}/repositories`)
+    await page.getByRole('button', { name: t('table.asCards') }).click()
+    await expect(page).toHaveURL(/view=cards/)
+    const cards = page.getByRole('list', { name: t('nav.repositories') }).getByRole('listitem')
+    await expect(cards).toHaveCount(3)
+    await expect(page.getByRole('table')).toHaveCount(0)
+    await expect(cards.filter({ hasText: 'what b is for' })).toHaveCount(1)
+    // What is hidden in a narrow table is told by the card.
+    await expect(cards.first()).toContainText(t('repositories.pulls'))
+    await page.getByLabel(t('table.sortBy')).selectOption(t('repositories.name'))
+    await expect(cards.getByRole('link')).toHaveText(['a', 'b', 'c'])
+    await page.getByRole('button', { name: t('table.ascending') }).click()
+    await expect(cards.getByRole('link')).toHaveText(['c', 'b', 'a'])
+    expect(await violations(page)).toEqual([])
+    await page.getByRole('searchbox').fill('b')
+    await expect(cards).toHaveCount(1)
+    // A link shows what it was made of, and what was chosen last is what comes next.
+    await page.goto(`/projects/${name}/repositories?view=table`)
+    await expect(page.getByRole('row')).toHaveCount(4)
+    await page.goto(`/projects/${name}/repositories`)
+    await expect(cards).toHaveCount(3)
+    await page.getByRole('checkbox', { name: `${t('table.mark', { name: `${name}/a` })}` }).check()
+    await page.getByRole('button', { name: t('action.delete'), exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel(t('confirm.type', { name: 'a' })).fill('a')
+    await dialog.getByRole('button', { name: t('action.delete') }).click()
+    await expect(cards).toHaveCount(2)
+    await page.goto(`/projects?name=${name}&view=cards`)
+    await expect(page.getByRole('list', { name: t('nav.projects') }).getByRole('listitem')).toContainText(t('projects.private'))
+  })
 })

@@ -3,6 +3,7 @@ import './app.css'
 import App from './App.svelte'
 import { Failure } from './api/failure'
 import { watchConnection } from './lib/connection.svelte'
+import { loadDates } from './lib/dates.svelte'
 import { details, explain } from './lib/failures'
 import { loadWords } from './lib/i18n.svelte'
 import { watchPresence } from './lib/presence'
@@ -12,6 +13,7 @@ import { loadTheme } from './lib/theme.svelte'
 import { complain } from './lib/toasts.svelte'
 
 loadTheme()
+loadDates()
 watchLinks()
 watchConnection()
 watchPresence()

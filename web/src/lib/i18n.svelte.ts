@@ -1,8 +1,7 @@
-// The words of the portal, one file for each language, and how dates, numbers and sizes are
-// written in it. Which language: what somebody chose, or what the browser prefers.
+// The words of the portal, one file for each language, and how numbers and sizes are written in
+// it. Which language: what somebody chose, or what the browser prefers.
 
 import type en from '../messages/en.json'
-import { now } from './clock'
 import { format, type Params } from './message'
 
 export type Key = keyof typeof en
@@ -99,36 +98,4 @@ export function size(bytes: number): string {
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
   const digits = { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }
   return `${new Intl.NumberFormat(words.locale, digits).format(value)}\u00a0${UNITS[unit]}`
-}
-
-/** Whether a moment is one: the server writes the year 1 for "never". */
-export function happened(moment: string | null | undefined): moment is string {
-  return !!moment && !moment.startsWith('0001-') && !Number.isNaN(Date.parse(moment))
-}
-
-export function date(moment: string | null | undefined): string {
-  if (!happened(moment)) return '–'
-  return new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    new Date(moment),
-  )
-}
-
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_536_000],
-  ['month', 2_592_000],
-  ['week', 604_800],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-]
-
-/** How long ago something was, or in how long it will be. */
-export function ago(moment: string | null | undefined): string {
-  if (!happened(moment)) return '–'
-  const seconds = (Date.parse(moment) - now()) / 1000
-  const relative = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto' })
-  for (const [unit, length] of STEPS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit)
-  }
-  return t('time.now')
 }

@@ -63,6 +63,15 @@ export function setQuery(
   go(untrack(() => place.path) + (text ? `?${text}` : ''), { ...how, keepScroll: true })
 }
 
+/** Whether the address says that something new is to be made on its page. */
+export function isNew() {
+  return place.query.get('new') === '1'
+}
+
+export function setNew(on: boolean) {
+  if (on !== untrack(isNew)) setQuery({ new: on ? '1' : undefined }, { replace: !on })
+}
+
 /** Has links within the portal change the address without loading everything anew. */
 export function watchLinks() {
   window.addEventListener('popstate', ({ state }: PopStateEvent) => {

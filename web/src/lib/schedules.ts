@@ -3,16 +3,6 @@
 import { readCron, rhythm } from './cron'
 import { number, t, words } from './i18n.svelte'
 
-/** A moment with its day of the week, as the reader's clock shows it. */
-export function moment(date: Date): string {
-  const written = (how: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(words.locale, how)
-  const day = written({ weekday: 'short', year: 'numeric', month: 'short', day: 'numeric' }).format(date)
-  const time = written({ hour: '2-digit', minute: '2-digit' }).format(date)
-  // Chinese dates would have the zone between the day and the time.
-  const zone = written({ timeZoneName: 'short' }).formatToParts(date).find((part) => part.type === 'timeZoneName')?.value
-  return [day, time, zone].filter(Boolean).join(' ')
-}
-
 /** What a pattern says; the pattern itself where that takes more than a few words. */
 export function inWords(cron: string): string {
   const read = readCron(cron)

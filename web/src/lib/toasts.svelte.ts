@@ -1,3 +1,5 @@
+import { now } from './clock'
+
 /** Short news that go by themselves; what failed stays until it is put away. */
 export interface Toast {
   id: number
@@ -6,8 +8,19 @@ export interface Toast {
   detail?: string | undefined
 }
 
+/** What was told, and when. */
+export interface Told extends Omit<Toast, 'id'> {
+  id: number
+  at: string
+}
+
+/** So much of what was told is remembered. */
+const REMEMBERED = 50
+
 class Toasts {
   all = $state.raw<Toast[]>([])
+  /** What was told since the page was opened, the newest first. */
+  told = $state.raw<Told[]>([])
 }
 
 export const toasts = new Toasts()
@@ -18,6 +31,7 @@ function add(toast: Omit<Toast, 'id'>): number {
   // The same again takes the place of what was said before.
   const others = toasts.all.filter((one) => one.kind !== toast.kind || one.text !== toast.text)
   toasts.all = [...others.slice(-3), { ...toast, id }]
+  toasts.told = [{ ...toast, id, at: new Date(now()).toISOString() }, ...toasts.told.slice(0, REMEMBERED - 1)]
   return id
 }
 

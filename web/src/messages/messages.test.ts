@@ -42,7 +42,7 @@ test('every text that is asked for is there', () => {
 })
 
 /** Beginnings of keys that are put together from what the server says. */
-const MADE = ['home.range.', 'resource.', 'verb.', 'operation.', 'auditType.', 'type.', 'health.', 'groupType.', 'sourceType.', 'scope.', 'role.', 'may.', 'theme.', 'config.', 'profile.', 'banner.', 'ldap.scope.', 'status.', 'trigger.', 'job.', 'jobText.', 'accessory.', 'additionName.']
+const MADE = ['home.range.', 'resource.', 'verb.', 'operation.', 'auditType.', 'type.', 'health.', 'groupType.', 'sourceType.', 'scope.', 'role.', 'may.', 'theme.', 'dates.', 'config.', 'profile.', 'banner.', 'ldap.scope.', 'status.', 'trigger.', 'job.', 'jobText.', 'accessory.', 'additionName.']
 
 test('every text is used', () => {
   const all = sources.map(({ text }) => text).join('\n')

@@ -60,7 +60,7 @@ const NOT_FOUND: Route = { pattern: '*', load: () => import('../shell/NotFound.s
 /** Where Harbor's portal had a page: links to it still lead there. */
 const HARBOR: [string, (found: Record<string, string>) => string][] = [
   ['/account/sign-in', () => '/sign-in'],
-  ['/license', () => '/about'],
+  ['/license', () => '/about?license=1'],
   ['/harbor', () => '/'],
   ['/harbor/sign-in', () => '/sign-in'],
   ['/harbor/projects', () => '/projects'],
