@@ -29,6 +29,11 @@ impl Case {
         self.body.as_ref().is_some_and(|body| body.len() > 1_000_000)
     }
 
+    /// Whether it sends an array, which no operation takes.
+    pub fn is_array(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.starts_with(b"["))
+    }
+
     pub fn request(&self, client: &Client, operation: &Operation) -> Request {
         let mut request = client.request(&operation.method, &self.path);
         for (name, value) in &self.headers {

@@ -121,6 +121,7 @@ async fn send_all(
 fn assert_harmless(who: &str, operation: &Operation, case: &Case, answer: &Answer) {
     let told = || format!("{} as {who}, {}: {}", operation.id, case.what, answer.describe());
     assert!(answer.status < 500, "the server's fault: {}", told());
+    assert!(answer.status >= 400 || !case.is_array(), "an array for an object: {}", told());
     let text = answer.text();
     for leak in LEAKS {
         assert!(!text.contains(leak), "tells {leak:?}: {}", told());

@@ -12,7 +12,10 @@ use kit::{Error, Kind, Result};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use super::super::describe::{Description, Input};
+use super::{
+    super::describe::{Description, Input},
+    strict,
+};
 
 /// The longest body that the API reads, in bytes.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -35,14 +38,14 @@ impl<T> Sent<T> {
 }
 
 impl<T: DeserializeOwned> Sent<T> {
-    /// Reads the body, whatever its content type says. Fields that are not known do not
-    /// matter; how deep it may be nested is limited by the parser.
+    /// Reads the body, whatever its content type says. An object must be an object. Fields that
+    /// are not known do not matter; how deep it may be nested is limited by the parser.
     ///
     /// # Errors
     /// As [`read_body`], and Invalid when it is not the JSON that is expected.
     pub(in crate::api) async fn read(self) -> Result<T> {
         let body = read_body(self.body).await?;
-        serde_json::from_slice(&body)
+        strict::read(&body)
             .map_err(|error| Error::invalid(format!("the body is not as expected: {error}")))
     }
 }

@@ -9,6 +9,7 @@ mod list;
 mod path;
 mod project;
 mod query;
+mod strict;
 
 use axum::{Extension, extract::OriginalUri, extract::State, http::HeaderMap};
 use domain::access::Caller;
