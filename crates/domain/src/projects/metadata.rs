@@ -252,6 +252,9 @@ async fn change(context: &Context, allowed: &Allowed, changed: Changed) -> Resul
         .await
 }
 
+/// What tells which retention policy a project has.
+const RETENTION: &str = "retention_id";
+
 /// Tells in a project's metadata which retention policy it has. The room of these calls it.
 ///
 /// # Errors
@@ -262,17 +265,29 @@ pub(crate) async fn set_retention(
     project: &Project,
     policy_id: Option<i64>,
 ) -> Result<()> {
-    const NAME: &str = "retention_id";
     match policy_id {
         Some(id) => {
-            tx.execute(sql::SET_METADATA, args![project.id, NAME, id.to_string()]).await?;
+            tx.execute(sql::SET_METADATA, args![project.id, RETENTION, id.to_string()]).await?;
         }
         None => {
-            tx.execute(sql::DELETE_METADATA, args![project.id, NAME]).await?;
+            tx.execute(sql::DELETE_METADATA, args![project.id, RETENTION]).await?;
         }
     }
     caches.projects.changes(tx, &project.name.to_string());
     Ok(())
+}
+
+/// Makes sure that a project has the retention policy that a client says it has.
+///
+/// # Errors
+/// Invalid when it has another, or none.
+pub(super) async fn require_retention(tx: &mut Tx, project_id: i64, said: &str) -> Result<()> {
+    for row in tx.all(sql::METADATA, args![project_id]).await? {
+        if row.get::<String>(0)? == RETENTION && row.get::<String>(1)? == said {
+            return Ok(());
+        }
+    }
+    Err(Error::invalid("retention_id cannot be set: leave it out, or send it as it is"))
 }
 
 pub(super) fn gone(name: &str) -> Error {

@@ -3,7 +3,11 @@
 use db::args;
 use kit::Result;
 
-use super::{Allowed, Metadata, metadata::gone, sql};
+use super::{
+    Allowed, Metadata,
+    metadata::{gone, require_retention},
+    sql,
+};
 use crate::{
     Context, allowlists,
     audit::{self, Entry, Event},
@@ -17,12 +21,14 @@ pub struct Change {
     pub metadata: Metadata,
     /// The CVEs that do not count in it.
     pub allowlist: Option<allowlists::Change>,
+    /// The retention policy that it is said to have, by clients that send what they were shown.
+    pub retention_id: Option<String>,
 }
 
 /// Changes a project.
 ///
 /// # Errors
-/// Invalid when the allowlist cannot be so; NotFound when the project was deleted meanwhile.
+/// Invalid when the allowlist cannot be so, or it has not this retention policy; NotFound when the project was deleted meanwhile.
 pub async fn update(context: &Context, allowed: &Allowed, change: Change) -> Result<()> {
     allowed.require(Right::new(Resource::Itself, Action::Update))?;
     if let Some(allowlist) = &change.allowlist {
@@ -39,6 +45,9 @@ pub async fn update(context: &Context, allowed: &Allowed, change: Change) -> Res
                 let args = args![project.id, change.metadata.public, now];
                 if tx.execute(sql::UPDATE, args).await? == 0 {
                     return Err(gone(&project.name));
+                }
+                if let Some(retention_id) = &change.retention_id {
+                    require_retention(tx, project.id, retention_id).await?;
                 }
                 change.metadata.store(tx, project.id).await?;
                 if let Some(allowlist) = &change.allowlist {

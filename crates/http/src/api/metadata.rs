@@ -46,6 +46,11 @@ macro_rules! metadata {
         }
 
         impl ProjectMetadata {
+            /// The retention policy, unless it is left empty.
+            pub(super) fn retention_id(&self) -> Option<String> {
+                self.retention_id.clone().filter(|id| !id.is_empty())
+            }
+
             /// Those that are there, by name.
             pub(super) fn into_pairs(self) -> BTreeMap<String, String> {
                 [$((stringify!($name), self.$name)),*]

@@ -113,15 +113,17 @@ struct ProjectReq {
 }
 
 impl ProjectReq {
-    /// What is set. What is left empty is not, and what belongs to proxy cache projects only
-    /// does not matter.
+    /// The retention policy that it is said to have, as it was shown.
+    fn retention_id(&self) -> Option<String> {
+        self.metadata.as_ref().and_then(ProjectMetadata::retention_id)
+    }
+
+    /// What is set. What is left empty is not, what belongs to proxy cache projects only does not
+    /// matter, and which retention policy there is nobody says but the server.
     fn metadata(&mut self) -> Result<Metadata, Error> {
         let mut pairs = self.metadata.take().unwrap_or_default().into_pairs();
         pairs.retain(|name, value| !value.is_empty() && !OF_PROXIES.contains(&name.as_str()));
-        if pairs.remove("retention_id").is_some() {
-            let message = "retention_id cannot be set: leave it out, or send it as it is";
-            return Err(Error::invalid(message));
-        }
+        pairs.remove("retention_id");
         if let Some(public) = pairs.get("public") {
             if !matches!(public.as_str(), "true" | "false") {
                 return Err(Error::invalid(format!(
@@ -347,10 +349,10 @@ async fn update(
 ) -> Result<Done, ApiError> {
     let allowed = may(&state, &caller, project.by(), Action::Update).await?;
     let mut request = request.read().await?;
-    let metadata = request.metadata()?;
+    let (retention_id, metadata) = (request.retention_id(), request.metadata()?);
     let id = allowed.project().id;
     let allowlist = request.cve_allowlist.map(|list| list.change(id)).transpose()?;
-    projects::update(&state.domain, &allowed, Change { metadata, allowlist }).await?;
+    projects::update(&state.domain, &allowed, Change { metadata, allowlist, retention_id }).await?;
     Ok(Done)
 }
 

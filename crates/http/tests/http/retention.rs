@@ -86,6 +86,16 @@ async fn a_policy_lives_and_runs() {
         assert!(schedule["next_time"].as_str().unwrap() > "2026", "{schedule}");
         let shown = server.get("admin", "/api/v2.0/projects/p").await.json();
         assert_eq!(shown["metadata"]["retention_id"], id.to_string());
+        // A project can be sent back as it was shown; no other policy is given to it so.
+        let change = async |body: Value| {
+            server.ask("admin", "PUT", "/api/v2.0/projects/p", &body.to_string()).await
+        };
+        let sent_back = change(shown.clone()).await;
+        assert_eq!(sent_back.status, 200, "{}", sent_back.body);
+        let other = change(json!({"metadata": {"retention_id": (id + 1).to_string()}})).await;
+        assert_eq!(other.code(), (400, "BAD_REQUEST".into()));
+        let again = server.get("admin", "/api/v2.0/projects/p").await.json();
+        assert_eq!(again["metadata"], shown["metadata"]);
 
         let shown = server.get("admin", &location).await.json();
         assert_eq!((&shown["id"], &shown["algorithm"]), (&json!(id), &json!("or")));
@@ -101,6 +111,12 @@ async fn a_policy_lives_and_runs() {
         let (_stop, stopping) = watch::channel(false);
         tokio::spawn(work::serve(server.domain.clone(), 2, stopping));
         let executions = format!("{location}/executions");
+        // What is no object begins no run, and no run that deletes.
+        for body in ["", "null", "[]", "[true]", "[{\"dry_run\":true}]", "{\"dry_run\":[]}"] {
+            let refused = server.ask("admin", "POST", &executions, body).await;
+            assert_eq!(refused.code(), (400, "BAD_REQUEST".into()), "{body}");
+        }
+        assert_eq!(server.get("admin", &executions).await.header("x-total-count"), "0");
         for (dry_run, left) in [(true, 3), (false, 1)] {
             let body = json!({"dry_run": dry_run}).to_string();
             let begun = server.ask("admin", "POST", &executions, &body).await;
