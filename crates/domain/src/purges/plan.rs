@@ -59,7 +59,12 @@ impl Plan {
             }
             (None, None) => return Err(Error::invalid("include_event_types should provide")),
         };
-        let dry_run = parameters.get("dry_run").and_then(Value::as_bool).unwrap_or_default();
+        // What is neither is no word for deleting.
+        let dry_run = match parameters.get("dry_run") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(dry_run)) => *dry_run,
+            Some(_) => return Err(Error::invalid("dry_run should be true or false")),
+        };
         Ok(Self { hours, events, named, dry_run })
     }
 
@@ -160,6 +165,10 @@ mod tests {
                 "audit_retention_hour should be less than 240000",
             ),
             (json!({"audit_retention_hour": 24}), "include_event_types should provide"),
+            (
+                json!({"audit_retention_hour": 24, "include_event_types": "", "dry_run": "true"}),
+                "dry_run should be true or false",
+            ),
         ] {
             assert_eq!(read(sent).unwrap_err().message, expected);
         }

@@ -126,6 +126,14 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
             (400, cron("@every 1s"), "expected exactly 6 fields"),
             (400, cron(&"0 0 0 1 1 * ".repeat(50)), "at most 256"),
             (400, json!("x"), "not as expected"),
+            (400, json!([{"type": "Manual"}]), "not as expected"),
+            (400, json!({"schedule": ["Manual"], "parameters": valid.clone()}), "not as expected"),
+            (
+                400,
+                json!({"schedule": {"type": "Manual"}, "parameters": {"audit_retention_hour": 1,
+                    "include_event_types": "other", "dry_run": "true"}}),
+                "dry_run should be true or false",
+            ),
         ] {
             for method in ["POST", "PUT"] {
                 let answer = server.ask("admin", method, SCHEDULE, &sent.to_string()).await;
