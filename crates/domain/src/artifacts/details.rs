@@ -3,7 +3,7 @@
 
 use db::{Args, Row, args};
 use kit::{
-    Error, Result, Selection, Time,
+    Error, Kind, Result, Selection, Time,
     query::{Direction, Pattern},
 };
 use oci::{Reference, RepositoryName};
@@ -159,8 +159,12 @@ pub async fn list(
     with: With,
 ) -> Result<Listing<Details>> {
     allowed.require(Right::new(Resource::Artifact, Action::List))?;
-    let id = known(context, allowed, name).await?;
-    let (from, total) = match is_everything(selection)? {
+    let everything = is_everything(selection)?;
+    let id = match known(context, allowed, name).await {
+        Err(error) if error.is(Kind::NotFound) => return Ok(Listing { items: vec![], total: 0 }),
+        id => id?,
+    };
+    let (from, total) = match everything {
         true => (sql::EVERYTHING_FROM, None),
         false => (sql::ROOTS_FROM, Some(count(context, sql::ROOTS, id).await?)),
     };

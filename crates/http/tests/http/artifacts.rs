@@ -93,8 +93,13 @@ async fn what_was_pushed_is_listed() {
             let message = "artifact p/a/b:sha256:x not found".to_owned();
             assert_eq!(odd.error(), (404, "NOT_FOUND".into(), message));
         }
+        // As with Harbor, a repository that is not there holds nothing.
         let path = "/api/v2.0/projects/p/repositories/nothing/artifacts";
-        assert_eq!(server.get("admin", path).await.code(), (404, "NOT_FOUND".into()));
+        let nothing = server.get("admin", path).await;
+        assert_eq!((nothing.header("x-total-count"), nothing.body.as_str()), ("0", "[]"));
+        assert_eq!(server.get("admin", &format!("{path}?q=base=x")).await.status, 400);
+        let one = server.get("admin", &format!("{path}/v1")).await;
+        assert_eq!(one.code(), (404, "NOT_FOUND".into()));
         let path = "/api/v2.0/projects/p/repositories/%2e%2e/artifacts";
         assert_eq!(server.get("admin", path).await.code(), (400, "BAD_REQUEST".into()));
         let shown = server.get("admin", "/api/v2.0/projects/p").await.json();
