@@ -1,5 +1,7 @@
 //! The replicas and what they do just now, as Harbor shows its pools of workers.
 
+use std::collections::HashMap;
+
 use db::args;
 use kit::{Error, Kind as ErrorKind, Result, Time};
 
@@ -13,9 +15,10 @@ use crate::{
 /// What stands for every pool, and for every job.
 const ALL: &str = "all";
 
-/// How many pools are shown, and how many workers of them.
+/// How many pools are shown, how many workers of each, and how much of what they do.
 const MOST_POOLS: i64 = 100;
 const MOST_WORKERS: i64 = 1000;
+const MOST_DOING: i64 = 10_000;
 
 /// A replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub struct Doing {
     pub kind: Kind,
     /// The number of the task.
     pub task_id: i64,
-    /// Since when.
+    /// When somebody first began with it.
     pub started_at: Time,
     /// How far it is.
     pub check_in: String,
@@ -91,29 +94,37 @@ pub async fn workers(
 ) -> Result<Vec<Worker>> {
     let all = pool_id.eq_ignore_ascii_case(ALL);
     let pools = pools(context, allowed).await?;
+    let mut doing = doing(context, if all { "" } else { pool_id }).await?;
     let mut workers = Vec::new();
     for pool in pools.iter().filter(|pool| all || pool.id == pool_id) {
-        let worker = |n: usize, doing| {
-            let (id, pool_id) = (format!("{}-{}", pool.id, n + 1), pool.id.clone());
-            Worker { id, pool_id, doing }
-        };
-        let rows = context.db.all(sql::DOING, args![&pool.id, MOST_WORKERS]).await?;
-        for (n, row) in rows.iter().enumerate() {
-            // One that only a newer version knows is not shown.
-            let Some(kind) = Kind::from_name(&row.get::<String>(1)?) else { continue };
-            let doing = Doing {
-                kind,
-                task_id: row.get(0)?,
-                started_at: row.get(2)?,
-                check_in: row.get(3)?,
-                checked_in_at: row.get(4)?,
-            };
-            workers.push(worker(n, Some(doing)));
-        }
+        let busy = doing.remove(&pool.id).unwrap_or_default();
         let places = usize::try_from(pool.workers.min(MOST_WORKERS)).unwrap_or_default();
-        workers.extend((rows.len()..places).map(|n| worker(n, None)));
+        let idle = places.saturating_sub(busy.len());
+        let places = busy.into_iter().map(Some).chain(std::iter::repeat_n(None, idle));
+        workers.extend(places.enumerate().map(|(n, doing)| Worker {
+            id: format!("{}-{}", pool.id, n + 1),
+            pool_id: pool.id.clone(),
+            doing,
+        }));
     }
     Ok(workers)
+}
+
+/// What a replica does, or each of them, by their names.
+async fn doing(context: &Context, replica: &str) -> Result<HashMap<String, Vec<Doing>>> {
+    let mut doing: HashMap<String, Vec<Doing>> = HashMap::new();
+    for row in context.db.all(sql::DOING, args![replica, MOST_DOING]).await? {
+        // One that only a newer version knows is not shown.
+        let Some(kind) = Kind::from_name(&row.get::<String>(1)?) else { continue };
+        doing.entry(row.get(5)?).or_default().push(Doing {
+            kind,
+            task_id: row.get(0)?,
+            started_at: row.get(2)?,
+            check_in: row.get(3)?,
+            checked_in_at: row.get(4)?,
+        });
+    }
+    Ok(doing)
 }
 
 /// Stops a task, by its number as a text, or all that run. One that is not there may have

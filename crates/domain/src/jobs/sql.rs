@@ -163,9 +163,11 @@ pub(super) const ORPHANS: &str = "SELECT t.id, t.execution_id, t.epoch FROM task
 pub(super) const POOLS: &str = "SELECT id, host, pid, workers, started_at, beat_at \
     FROM replicas ORDER BY started_at, id LIMIT $1";
 
-/// What a replica does. $1 replica, $2 how many.
-pub(super) const DOING: &str = "SELECT id, kind, updated_at, check_in, checked_in_at FROM tasks \
-    WHERE status = 'Running' AND replica_id = $1 ORDER BY id LIMIT $2";
+/// What replicas do. $1 one of them, or nothing for all, $2 how many.
+pub(super) const DOING: &str = "\
+    SELECT id, kind, started_at, check_in, checked_in_at, replica_id FROM tasks \
+    WHERE status = 'Running' AND started_at IS NOT NULL AND replica_id IS NOT NULL \
+    AND ($1 = '' OR replica_id = $1) ORDER BY replica_id, id LIMIT $2";
 
 /// What runs. $1 how many.
 pub(super) const RUNNING: &str =

@@ -486,6 +486,8 @@ async fn what_a_task_tells_is_shown() {
         let ours = replica(&context).await;
         let running =
             Running::new(taken(&context, &ours, 1).await.remove(0), context.clock.clone());
+        let began = context.clock.now();
+        context.clock.advance(Duration::from_secs(60));
         let hold = running.hold();
         assert!(running.news().is_none());
         for n in 0..3 {
@@ -507,7 +509,7 @@ async fn what_a_task_tells_is_shown() {
         let messages: Vec<&str> =
             text.lines().map(|line| line.split_once("] ").unwrap().1).collect();
         assert_eq!(messages, ["line 0", "meanwhile", "line 1", "meanwhile", "line 2"]);
-        assert!(text.starts_with("2027-01-15T08:00:00Z [INFO] "), "{text}");
+        assert!(text.starts_with("2027-01-15T08:01:00Z [INFO] "), "{text}");
         let task = task(&context.db, running.task_id()).await.unwrap().unwrap();
         assert_eq!(task.extra_attrs, parameters(2));
         let found = find(&context.db, Kind::PurgeAuditLog, None, id).await.unwrap().unwrap();
@@ -517,6 +519,8 @@ async fn what_a_task_tells_is_shown() {
         assert_eq!(shown.len(), 10);
         let doing = shown[0].doing.as_ref().unwrap();
         assert_eq!((doing.task_id, doing.check_in.as_str()), (running.task_id(), "at 2"));
+        let checked_in = Some(context.clock.now());
+        assert_eq!((doing.started_at, doing.checked_in_at), (began, checked_in));
         assert!(shown[1].doing.is_none());
         assert!(workers(&context, &listing, "nobody").await.unwrap().is_empty());
         assert!(log_of_task(&context, &listing, "x").await.unwrap_err().is(kit::Kind::NotFound));
