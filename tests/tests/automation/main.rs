@@ -2,5 +2,6 @@
 //! infrastructure that is written down.
 #![allow(clippy::unwrap_used)]
 
+mod conversation;
 mod harborapi;
 mod terraform;

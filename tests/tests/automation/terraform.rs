@@ -1,77 +1,137 @@
 //! OpenTofu with Harbor's provider: what is written down is made, is as it was written when
 //! it is looked at again, follows a change, and goes.
 //!
-//! The provider is not ours to install: `HAVEN_TEST_TERRAFORM_PROVIDER` names a built one.
-//! Without it nothing here is run, and says so.
+//! The provider is not ours to install. `HAVEN_TEST_TERRAFORM_PROVIDER` names a built one, and
+//! then OpenTofu runs; with `HAVEN_WRITE_CONVERSATIONS=1` what the provider says is written into
+//! `terraform/`. Without a provider that is said again, and Haven must tell what it told then.
 
+use crate::conversation::{Listener, repeat};
 use haven_tests::{
     Client, Image, Repository, Server, Settings, on_each_setup,
     server::ADMIN_PASSWORD,
     tool::{Home, Output},
 };
-use std::path::Path;
+use serde_json::Value;
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
-/// A folder with something written down in it.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/automation/terraform")
+}
+
+/// Something written down, and who has it made.
 struct Written {
-    home: Home,
+    /// Where what the provider says of it is kept.
+    conversation: PathBuf,
+    by: By,
+}
+
+enum By {
+    /// OpenTofu, which is listened to.
+    Tofu { home: Home, listener: Listener, heard: Mutex<Vec<Value>> },
+    /// What it once said, and how many of its commands were spoken for.
+    Memory { admin: Client, said: Vec<Value>, done: Mutex<usize> },
 }
 
 impl Written {
-    /// Copies a file of `terraform/` and makes the provider known; none without a provider.
-    fn new(server: &Server, file: &str) -> Option<Written> {
-        let Some(provider) = std::env::var_os("HAVEN_TEST_TERRAFORM_PROVIDER") else {
-            println!("NOT RUN: HAVEN_TEST_TERRAFORM_PROVIDER names no provider");
-            return None;
+    /// What a file of `terraform/` says, for a server with nothing else in it.
+    async fn new(server: &Server, file: &str) -> Written {
+        let conversation = folder().join(file).with_extension("json");
+        let by = match std::env::var_os("HAVEN_TEST_TERRAFORM_PROVIDER") {
+            Some(provider) => Self::by_tofu(server, file, &provider).await,
+            None => {
+                let said = std::fs::read(&conversation).unwrap();
+                let said = serde_json::from_slice(&said).unwrap();
+                By::Memory { admin: server.admin.clone(), said, done: Mutex::new(0) }
+            }
         };
-        let mut home = Home::new();
+        Written { conversation, by }
+    }
+
+    async fn by_tofu(server: &Server, file: &str, provider: &OsStr) -> By {
+        let (mut home, listener) = (Home::new(), Listener::before(server).await);
         let target = home.write("provider/terraform-provider-harbor", "");
-        std::fs::copy(&provider, &target).unwrap();
-        let folder = target.parent().unwrap().display().to_string();
+        std::fs::copy(provider, &target).unwrap();
+        let own = target.parent().unwrap().display().to_string();
         let settings = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"goharbor/harbor\" = {folder:?}\n  }}\n}}\n"
+            "provider_installation {{\n  dev_overrides {{\n    \"goharbor/harbor\" = {own:?}\n  }}\n}}\n"
         );
         let settings = home.write("tofu.rc", settings);
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/automation/terraform");
         for name in ["provider.tf", file] {
-            home.write(name, std::fs::read(source.join(name)).unwrap());
+            home.write(name, std::fs::read(folder().join(name)).unwrap());
         }
         home.set("TF_CLI_CONFIG_FILE", settings.to_str().unwrap());
         home.set("TF_IN_AUTOMATION", "1");
         home.set("CHECKPOINT_DISABLE", "1");
-        home.set("HARBOR_URL", &server.url);
+        home.set("HARBOR_URL", &listener.url);
         home.set("HARBOR_USERNAME", "admin");
         home.set("HARBOR_PASSWORD", ADMIN_PASSWORD);
-        Some(Written { home })
+        By::Tofu { home, listener, heard: Mutex::default() }
     }
 
-    async fn tofu(&self, arguments: &[&str]) -> Output {
-        let mut all = arguments.to_vec();
-        all.extend(["-no-color", "-input=false"]);
-        self.home.run("tofu", &all).await
+    /// Has a command done, one thing after the other. Panics unless it ends with this code.
+    async fn tofu(&self, arguments: &[&str], code: i32) {
+        match &self.by {
+            By::Tofu { home, listener, heard } => {
+                let mut all = arguments.to_vec();
+                all.extend(["-no-color", "-input=false", "-parallelism=1"]);
+                let done: Output = home.run("tofu", &all).await;
+                assert_eq!(done.code, Some(code), "{}", done.describe());
+                heard.lock().unwrap().push(listener.take().into());
+            }
+            By::Memory { admin, said, done } => {
+                let next = {
+                    let mut done = done.lock().unwrap();
+                    *done += 1;
+                    *done - 1
+                };
+                repeat(said[next].as_array().unwrap(), admin).await;
+            }
+        }
+    }
+
+    /// Has a plan made where nothing has been made yet: 2 says that something is to be done.
+    async fn plan(&self) {
+        self.tofu(&["plan", "-detailed-exitcode"], 2).await;
     }
 
     async fn apply(&self, more: &[&str]) {
         let mut arguments = vec!["apply", "-auto-approve"];
         arguments.extend(more);
-        self.tofu(&arguments).await.ok();
-        // Looked at again, nothing is to be done: 2 would mean that something is.
+        self.tofu(&arguments, 0).await;
+        // Looked at again, nothing is to be done.
         let mut arguments = vec!["plan", "-detailed-exitcode"];
         arguments.extend(more);
-        self.tofu(&arguments).await.ok();
+        self.tofu(&arguments, 0).await;
     }
 
-    /// What the configuration gives out.
-    async fn output(&self, name: &str) -> serde_json::Value {
-        let said = self.home.run("tofu", &["output", "-json", "-no-color", name]).await.ok();
-        serde_json::from_str(&said).unwrap()
+    /// Panics unless the configuration gives this out: what it was told comes to that. Where
+    /// the provider is spoken for, it was compared with what was told when this held.
+    async fn gives_out(&self, name: &str, expected: Value) {
+        let By::Tofu { home, .. } = &self.by else { return };
+        let said = home.run("tofu", &["output", "-json", "-no-color", name]).await.ok();
+        assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), expected);
     }
 
+    /// Has all of it go; nothing else is done after that.
     async fn destroy(&self) {
-        self.tofu(&["destroy", "-auto-approve"]).await.ok();
+        self.tofu(&["destroy", "-auto-approve"], 0).await;
+        match &self.by {
+            By::Tofu { heard, .. } if std::env::var_os("HAVEN_WRITE_CONVERSATIONS").is_some() => {
+                let heard = Value::Array(heard.lock().unwrap().clone());
+                let text = serde_json::to_string_pretty(&heard).unwrap();
+                std::fs::write(&self.conversation, text + "\n").unwrap();
+            }
+            By::Tofu { .. } => {}
+            By::Memory { said, done, .. } => assert_eq!(*done.lock().unwrap(), said.len()),
+        }
     }
 }
 
-async fn value(admin: &Client, key: &str) -> serde_json::Value {
+async fn value(admin: &Client, key: &str) -> Value {
     let all = admin.get("/api/v2.0/configurations").await.expect(200).json();
     all[key]["value"].clone()
 }
@@ -79,9 +139,8 @@ async fn value(admin: &Client, key: &str) -> serde_json::Value {
 #[tokio::test]
 async fn projects_people_and_robots_are_as_they_were_written() {
     on_each_setup(async |server| {
-        let Some(written) = Written::new(server, "people.tf") else { return };
-        let plan = written.tofu(&["plan", "-detailed-exitcode"]).await;
-        assert_eq!(plan.code, Some(2), "{}", plan.describe());
+        let written = Written::new(server, "people.tf").await;
+        written.plan().await;
         written.apply(&[]).await;
         let admin = &server.admin;
         let members = "/api/v2.0/projects/written/members?entityname=writer";
@@ -92,7 +151,7 @@ async fn projects_people_and_robots_are_as_they_were_written() {
         assert_eq!(value(admin, "token_expiration").await, 45);
         assert_eq!(value(admin, "storage_per_project").await, 7_i64 << 30);
         let found = serde_json::json!(["A Writer", "robot$written-system", "admin writer"]);
-        assert_eq!(written.output("found").await, found);
+        written.gives_out("found", found).await;
         server.anonymous.login("writer", "Correct1Horse").number().await;
 
         written.apply(&["-var=public=true", "-var=role=guest", "-var=expiration=50"]).await;
@@ -118,7 +177,7 @@ async fn projects_people_and_robots_are_as_they_were_written() {
 #[tokio::test]
 async fn rules_of_tags_are_as_they_were_written() {
     on_each_setup(async |server| {
-        let Some(written) = Written::new(server, "policies.tf") else { return };
+        let written = Written::new(server, "policies.tf").await;
         written.apply(&[]).await;
         let admin = &server.admin;
         let rules = "/api/v2.0/projects/ruled/immutabletagrules";
@@ -144,7 +203,7 @@ async fn rules_of_tags_are_as_they_were_written() {
 }
 
 /// A schedule of a job, with what the job is to do.
-async fn schedule(admin: &Client, job: &str) -> (serde_json::Value, serde_json::Value) {
+async fn schedule(admin: &Client, job: &str) -> (Value, Value) {
     let shown = admin.get(&format!("/api/v2.0/system/{job}/schedule")).await.expect(200).json();
     let parameters = shown["job_parameters"].as_str().unwrap();
     (shown["schedule"].clone(), serde_json::from_str(parameters).unwrap())
@@ -153,9 +212,9 @@ async fn schedule(admin: &Client, job: &str) -> (serde_json::Value, serde_json::
 #[tokio::test]
 async fn labels_quotas_and_upkeep_are_as_they_were_written() {
     on_each_setup(async |server| {
-        let Some(written) = Written::new(server, "upkeep.tf") else { return };
+        let written = Written::new(server, "upkeep.tf").await;
         written.apply(&[]).await;
-        assert_eq!(written.output("project").await, true);
+        written.gives_out("project", true.into()).await;
         let admin = &server.admin;
         let project = admin.get("/api/v2.0/projects/kept").await.expect(200).json();
         assert_eq!(project["metadata"]["severity"], "high");
@@ -210,7 +269,7 @@ async fn labels_quotas_and_upkeep_are_as_they_were_written() {
 #[tokio::test]
 async fn a_directory_is_set_as_it_was_written() {
     let server = Server::start(&Settings::appliance()).await;
-    let Some(written) = Written::new(&server, "ldap.tf") else { return };
+    let written = Written::new(&server, "ldap.tf").await;
     written.apply(&[]).await;
     assert_eq!(value(&server.admin, "auth_mode").await, "ldap_auth");
     assert_eq!(value(&server.admin, "ldap_base_dn").await, "dc=example,dc=org");
@@ -222,7 +281,7 @@ async fn a_directory_is_set_as_it_was_written() {
 #[tokio::test]
 async fn a_provider_and_its_groups_are_set_as_they_were_written() {
     let server = Server::start(&Settings::appliance()).await;
-    let Some(written) = Written::new(&server, "oidc.tf") else { return };
+    let written = Written::new(&server, "oidc.tf").await;
     written.apply(&[]).await;
     assert_eq!(value(&server.admin, "auth_mode").await, "oidc_auth");
     assert_eq!(value(&server.admin, "oidc_name").await, "company");
@@ -230,7 +289,7 @@ async fn a_provider_and_its_groups_are_set_as_they_were_written() {
     let members = server.admin.get(members).await.expect(200).json();
     let group = members.as_array().unwrap().iter().find(|each| each["entity_type"] == "g").unwrap();
     assert_eq!((&group["entity_name"], &group["role_name"]), (&"team".into(), &"developer".into()));
-    assert_eq!(written.output("found").await, serde_json::json!([3, "developer"]));
+    written.gives_out("found", serde_json::json!([3, "developer"])).await;
     written.destroy().await;
     let groups = server.admin.get("/api/v2.0/usergroups").await.expect(200).json();
     assert_eq!(groups, serde_json::json!([]));

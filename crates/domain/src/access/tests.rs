@@ -238,7 +238,7 @@ async fn what_was_made_private_is_private_at_once() {
         let update = Right::new(Resource::Itself, Action::Update);
         let proof = allowed(&context, "p", update).await;
         let metadata = projects::Metadata::public(false);
-        let private = projects::Change { metadata, allowlist: None };
+        let private = projects::Change { metadata, ..projects::Change::default() };
         projects::update(&context, &proof, private).await.unwrap();
         let refused = on_repository(&context, &nobody, &name("p/x"), Right::PULL).await;
         assert_eq!(refused.err().unwrap().kind, Kind::Unauthenticated);
