@@ -207,7 +207,10 @@ mod tests {
         assert_eq!(read.named["a"], text(true, ""));
         assert_eq!((read.numbers.as_slice(), read.shown), (&[1, 2][..], 0));
         assert_eq!(json!(read.anything), json!({"list": [1, {"a": null}], "real": 1.5}));
-        assert_eq!(super::read::<Whole>(b" {\"part\":null,\"parts\":null} ").unwrap(), Whole::default());
+        assert_eq!(
+            super::read::<Whole>(b" {\"part\":null,\"parts\":null} ").unwrap(),
+            Whole::default()
+        );
     }
 
     #[test]
