@@ -2,6 +2,7 @@
 
 import { now } from './clock'
 import { t, words } from './i18n.svelte'
+import { days, distances, moments, times, weekdays, zones } from './written'
 
 /** How long ago it was; day and time as the language writes them; ISO 8601. */
 export const DATE_FORMATS = ['ago', 'locale', 'iso'] as const
@@ -45,22 +46,21 @@ function iso(at: Date): string {
 export function date(moment: string | null | undefined): string {
   if (!happened(moment)) return '–'
   const at = new Date(moment)
-  return dates.format === 'iso' ? iso(at) : new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short' }).format(at)
+  return dates.format === 'iso' ? iso(at) : moments(words.locale).format(at)
 }
 
 /** A day alone. */
 export function day(at: Date): string {
-  return dates.format === 'iso' ? isoDay(at) : new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium' }).format(at)
+  return dates.format === 'iso' ? isoDay(at) : days(words.locale).format(at)
 }
 
 /** A moment with its day of the week and its time zone. */
 export function appointment(at: Date): string {
   if (dates.format === 'iso') return iso(at)
-  const part = (how: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(words.locale, how)
-  const day = part({ weekday: 'short', year: 'numeric', month: 'short', day: 'numeric' }).format(at)
-  const time = part({ hour: '2-digit', minute: '2-digit' }).format(at)
+  const day = weekdays(words.locale).format(at)
+  const time = times(words.locale).format(at)
   // Chinese dates would have the zone between the day and the time.
-  const zone = part({ timeZoneName: 'short' }).formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value
+  const zone = zones(words.locale).formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value
   return [day, time, zone].filter(Boolean).join(' ')
 }
 
@@ -77,9 +77,8 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(moment: string | null | undefined): string {
   if (!happened(moment)) return '–'
   const seconds = (Date.parse(moment) - now()) / 1000
-  const relative = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto' })
   for (const [unit, length] of STEPS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit)
+    if (Math.abs(seconds) >= length) return distances(words.locale).format(Math.trunc(seconds / length), unit)
   }
   return t('time.now')
 }

@@ -3,6 +3,7 @@
 
 import type en from '../messages/en.json'
 import { format, type Params } from './message'
+import { numbers, shares, tenths, whole } from './written'
 
 export type Key = keyof typeof en
 export type Language = 'en' | 'zh-CN'
@@ -82,12 +83,12 @@ export function named(prefix: string, name: string): string {
 }
 
 export function number(value: number): string {
-  return new Intl.NumberFormat(words.locale).format(value)
+  return numbers(words.locale).format(value)
 }
 
 /** A share of 1, in whole per cent: what is not quite full is not called full. */
 export function percent(share: number): string {
-  return new Intl.NumberFormat(words.locale, { style: 'percent', roundingMode: 'floor' }).format(share)
+  return shares(words.locale).format(share)
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -96,6 +97,6 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 export function size(bytes: number): string {
   let [value, unit] = [bytes, 0]
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1]
-  const digits = { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 }
-  return `${new Intl.NumberFormat(words.locale, digits).format(value)}\u00a0${UNITS[unit]}`
+  const writer = value < 10 && unit > 0 ? tenths : whole
+  return `${writer(words.locale).format(value)}\u00a0${UNITS[unit]}`
 }

@@ -2,6 +2,7 @@
 
 import { readCron, rhythm } from './cron'
 import { number, t, words } from './i18n.svelte'
+import { lists, spans } from './written'
 
 /** What a pattern says; the pattern itself where that takes more than a few words. */
 export function inWords(cron: string): string {
@@ -13,7 +14,7 @@ export function inWords(cron: string): string {
   if (found.kind === 'hourly') return t('schedule.everyHour', { minute: two(found.minute) })
   const time = `${two(found.hour)}:${two(found.minute)}`
   if (found.kind === 'daily') return t('schedule.everyDay', { time })
-  const all = (names: string[]) => new Intl.ListFormat(words.locale).format(names)
+  const all = (names: string[]) => lists(words.locale).format(names)
   if (found.kind === 'weekly') {
     const name = new Intl.DateTimeFormat(words.locale, { weekday: found.days.length > 1 ? 'short' : 'long', timeZone: 'UTC' })
     // The 4th of January 1970 was a Sunday.
@@ -31,11 +32,11 @@ export function lasted(from: string, to: string): string {
 /** A span of time, by its two largest units. */
 export function duration(seconds: number): string {
   const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
-  const unit = (value: number, name: string, digits = 0) => new Intl.NumberFormat(words.locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  const unit = (value: number, name: string) => spans(words.locale)(name).format(value)
   const join = (...parts: (string | false)[]) => parts.filter(Boolean).join(' ')
   if (days > 0) return join(unit(days, 'day'), hours > 0 && unit(hours, 'hour'))
   if (hours > 0) return join(unit(hours, 'hour'), minutes > 0 && unit(minutes, 'minute'))
   if (minutes > 0) return join(unit(minutes, 'minute'), seconds % 60 >= 1 && unit(Math.floor(seconds % 60), 'second'))
   if (seconds > 0 && seconds < 1) return unit(Math.ceil(seconds * 1000), 'millisecond')
-  return unit(seconds, 'second', seconds < 10 ? 1 : 0)
+  return unit(seconds < 10 ? seconds : Math.round(seconds), 'second')
 }

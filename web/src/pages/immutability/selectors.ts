@@ -4,6 +4,7 @@
 import type { RetentionSelector } from '../../api/client'
 import { matches, readPattern } from '../../lib/doublestar'
 import { t, words, type Key } from '../../lib/i18n.svelte'
+import { lists } from '../../lib/written'
 
 export type What = 'repositories' | 'tags'
 export type Kind = 'doublestar' | 'regex' | 'semver'
@@ -127,6 +128,5 @@ export function inWords(selectors: Selector[], what: What): string {
     return t(selector.excludes ? excludes : means, { pattern: `${OPEN}${pattern}${CLOSE}` })
   }
   if (some.length === 1) return one(some[0] as Selector)
-  const list = new Intl.ListFormat(words.locale, { type: 'conjunction' })
-  return t(what === 'tags' ? 'selector.tags.both' : 'selector.repositories.both', { all: list.format(some.map(one)) })
+  return t(what === 'tags' ? 'selector.tags.both' : 'selector.repositories.both', { all: lists(words.locale).format(some.map(one)) })
 }

@@ -3,6 +3,7 @@
 import type { RetentionFinding, RetentionRule, RetentionRun } from '../../api/client'
 import type { IconName } from '../../components/Icon.svelte'
 import { t, words, type Key } from '../../lib/i18n.svelte'
+import { lists } from '../../lib/written'
 import { keeps } from './rules'
 
 export interface Outcome {
@@ -46,7 +47,7 @@ export function why(finding: RetentionFinding, rules: RetentionRule[]): string {
       const known = rules[rule]
       return t('retention.byRule', { place: rule + 1, keeps: known ? keeps(known) : said })
     }
-    return new Intl.ListFormat(words.locale, { type: 'conjunction' }).format(reasons.map(one))
+    return lists(words.locale).format(reasons.map(one))
   }
   switch (finding.outcome) {
     case 'retain':
