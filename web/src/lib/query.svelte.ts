@@ -20,6 +20,8 @@ class Entry<T> {
   load: ((signal: AbortSignal) => Promise<T>) | undefined
   #running: AbortController | undefined
 
+  constructor(readonly key: string) {}
+
   async refresh() {
     if (!this.load) return
     this.#running?.abort()
@@ -66,7 +68,7 @@ const entries = new Map<string, Entry<unknown>>()
 function entry<T>(key: string): Entry<T> {
   let found = entries.get(key) as Entry<T> | undefined
   if (found) entries.delete(key)
-  else found = new Entry<T>()
+  else found = new Entry<T>(key)
   entries.set(key, found as Entry<unknown>)
   for (const [old, one] of entries) {
     if (entries.size <= MOST) break
@@ -76,6 +78,8 @@ function entry<T>(key: string): Entry<T> {
 }
 
 export interface Query<T> {
+  /** What is asked for, as a text. */
+  readonly key: string | undefined
   readonly data: T | undefined
   /** Whether what is shown belongs to another key, which was asked for before. */
   readonly stale: boolean
@@ -120,6 +124,9 @@ export function query<T>(
     }
   })
   return {
+    get key() {
+      return current?.key
+    },
     get data() {
       return current?.data ?? (current?.failure ? undefined : before)
     },
