@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
+    Router,
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
@@ -15,6 +16,7 @@ use haven_http::{App, Peer, State};
 use http_body_util::BodyExt;
 use kit::Clock;
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 pub struct Server {
     pub domain: Arc<Context>,
@@ -74,10 +76,22 @@ impl Server {
         Self { domain, app: App::new(state), _place: place }
     }
 
+    /// Listens on a port, and says where.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = self.app.clone();
+        let answer = move |mut request: Request<Body>| {
+            let app = app.clone();
+            request.extensions_mut().insert(direct());
+            async move { app.handle(request).await }
+        };
+        tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
+        address
+    }
+
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let direct = Peer { address, scheme_https: false, host: None };
-        let peer = request.extensions().get::<Peer>().cloned().unwrap_or(direct);
+        let peer = request.extensions().get::<Peer>().cloned().unwrap_or_else(direct);
         request.extensions_mut().insert(peer);
         let response = self.app.handle(request).await;
         let (parts, body) = response.into_parts();
@@ -133,6 +147,12 @@ impl Answer {
         let (status, code, _) = self.error();
         (status, code)
     }
+}
+
+/// A client that no proxy stands before.
+fn direct() -> Peer {
+    let address = SocketAddr::from(([127, 0, 0, 1], 1));
+    Peer { address, scheme_https: false, host: None }
 }
 
 pub fn basic(username: &str, password: &str) -> String {

@@ -1,12 +1,18 @@
 //! Signing in and out as the portal does: sessions, their cookies, and requests that must come
 //! from a page of ours.
 
+use std::{net::SocketAddr, time::Duration};
+
 use axum::{
     body::Body,
     http::{Request, header::SET_COOKIE},
 };
 use domain::testing::{PASSWORD, add_user};
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     browser::Browser,
@@ -186,6 +192,51 @@ async fn clients_without_a_session_are_not_asked_for_tokens() {
     let answer = browser.send("POST", "/v2/p/x/blobs/uploads/", "").await;
     assert_eq!(answer.status, 401);
     assert_eq!(browser.send("GET", "/service/token?service=harbor-registry", "").await.status, 401);
+}
+
+/// Asks over a connection of its own who has a session, with one header more; says the status.
+async fn who(address: SocketAddr, sid: &str, header: &str) -> u16 {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "GET /api/v2.0/users/current HTTP/1.1\r\nHost: {address}\r\nCookie: sid={sid}\r\n\
+         {header}Connection: close\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
+    status.unwrap_or_else(|| panic!("{answer:?}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_page_that_asks_by_itself_keeps_no_session_alive() {
+    const HEADERS: [(&str, u16); 5] = [
+        ("X-Harbor-No-Session-Renewal: true\r\n", 401),
+        ("x-harbor-no-session-renewal: true\r\n", 401),
+        ("X-Harbor-No-Session-Renewal: false\r\n", 200),
+        ("X-Harbor-No-Session-Renewal: \r\n", 200),
+        ("", 200),
+    ];
+    for server in both().await {
+        let address = server.listen().await;
+        let mut sessions = Vec::new();
+        for (header, in_the_end) in HEADERS {
+            let mut browser = Browser::new(&server);
+            browser.log_in("admin", PASSWORD).await;
+            sessions.push((browser.cookie("sid").unwrap().to_owned(), header, in_the_end));
+        }
+        // Each page asks every twenty minutes; a session that is not used ends after an hour.
+        for _ in 0..2 {
+            server.domain.clock.advance(Duration::from_secs(20 * 60));
+            for (sid, header, _) in &sessions {
+                assert_eq!(who(address, sid, header).await, 200, "{header:?}");
+            }
+        }
+        server.domain.clock.advance(Duration::from_secs(20 * 60));
+        for (sid, header, in_the_end) in &sessions {
+            assert_eq!(who(address, sid, header).await, *in_the_end, "{header:?}");
+        }
+    }
 }
 
 #[tokio::test]
