@@ -3,6 +3,7 @@ import { Failure } from '../api/failure'
 import { parseBanner, readBanner } from './banner'
 import { now, setClock } from './clock'
 import { toCsv } from './csv'
+import { date, dates, day, when } from './dates.svelte'
 import { unescaped } from './escaped'
 import { ownKind } from './i18n.svelte'
 import { readPatterns } from './patterns'
@@ -16,6 +17,7 @@ let router: typeof import('./router.svelte')
 let list: typeof import('./list.svelte')
 beforeAll(async () => {
   vi.stubGlobal('window', { location: { pathname: '/', search: '', origin: 'http://here' } })
+  vi.stubGlobal('navigator', { languages: ['en-GB'] })
   vi.stubGlobal('localStorage', { getItem: () => null })
   router = await import('./router.svelte')
   list = await import('./list.svelte')
@@ -52,6 +54,20 @@ test("dates are written as in the browser's own kind of the language", () => {
   // Some browsers name what is no language.
   expect(ownKind('en', ['en-US@posix', 'en-IE'])).toBe('en-IE')
   expect(ownKind('zh-CN', [])).toBe('zh-CN')
+})
+
+test('moments are written as somebody chose', () => {
+  // The words of the language are not read here: the key stands for them.
+  const moment = '2026-03-29T11:30:15.123Z'
+  for (const [format, shown] of [['ago', /^(?!2026)/], ['locale', /^29 Mar 2026/], ['iso', /^2026-03-29T\d\d:\d\d:15[+-]\d\d:\d\d$/]] as const) {
+    dates.format = format
+    expect(when(moment), format).toMatch(shown)
+  }
+  // The same moment, whatever clock the reader has.
+  expect(Date.parse(date(moment))).toBe(Date.parse('2026-03-29T11:30:15Z'))
+  expect(day(new Date(2026, 0, 5))).toBe('2026-01-05')
+  for (const never of [undefined, null, '', '0001-01-01T00:00:00Z', 'soon']) expect(when(never)).toBe('–')
+  dates.format = 'ago'
 })
 
 test('only own pages are gone back to', () => {
