@@ -34,19 +34,19 @@ interface Picture {
 }
 
 const PICTURES: Picture[] = [
-  { name: 'overview', look: 'light', at: () => '/' },
+  { name: 'overview', look: 'light', at: () => '/?range=30d' },
   { name: 'artifact', look: 'light', at: artifact },
   { name: 'retention', look: 'light', at: dryRun },
   { name: 'garbage-collection', look: 'dark', at: () => '/garbage-collection' },
-  { name: 'jobs', look: 'dark', at: () => '/jobs' },
+  { name: 'repository', look: 'dark', at: () => '/projects/storefront/repositories/web' },
   {
     name: 'search',
     look: 'light',
     at: () => '/projects/storefront',
     prepare: async (page) => {
       await page.keyboard.press('Control+k')
-      await page.getByRole('combobox').fill('search')
-      await page.getByRole('option', { name: 'storefront/search/api' }).first().waitFor()
+      await page.getByRole('combobox').fill('ma')
+      await page.getByRole('option', { name: 'maria.rossi' }).first().waitFor()
     },
   },
 ]
