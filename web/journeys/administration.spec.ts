@@ -79,7 +79,7 @@ test('an administrator collects garbage, reads its log as it grows, and pauses t
   await page.goto('/jobs')
   await page.getByRole('button', { name: 'Pause Garbage collection' }).click()
   const queue = page.getByRole('row', { name: /Garbage collection/ })
-  await expect(queue).toContainText('paused')
+  await expect(queue).toContainText('Paused')
 
   await page.goto('/garbage-collection')
   await page.getByRole('button', { name: 'Run garbage collection' }).first().click()
@@ -140,7 +140,7 @@ test('what waits is stopped, schedules are set, seen and paused', async ({ page,
   await expect(dialog.getByText('Every day at 00:00 UTC')).toBeVisible()
   await dialog.getByLabel('When').selectOption('By a cron pattern')
   await dialog.getByLabel('Cron pattern').fill('0 30 2 * * MON-FRI')
-  await expect(dialog.getByText(/^Mon, Tue, Wed, Thu,? and Fri at 02:30 UTC$/)).toBeVisible()
+  await expect(dialog.getByText(/^Every Mon, Tue, Wed, Thu,? and Fri at 02:30 UTC$/)).toBeVisible()
   await expect(dialog.getByRole('listitem')).toHaveCount(3)
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(schedule).toContainText('at 02:30 UTC')
