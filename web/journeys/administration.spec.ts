@@ -85,7 +85,7 @@ test('an administrator collects garbage, reads its log as it grows, and pauses t
   await page.getByRole('button', { name: 'Run garbage collection' }).first().click()
   await dialog.getByLabel('Workers').selectOption('2')
   await dialog.getByRole('button', { name: 'Dry run' }).click()
-  const waiting = page.getByRole('row', { name: /dry run/ }).first()
+  const waiting = page.getByRole('row', { name: /Dry run/ }).first()
   await expect(waiting).toContainText(/Waiting|Running/)
   await waiting.getByRole('button', { name: /^Log of/ }).last().click()
   await expect(dialog.getByText('Nothing was written yet.')).toBeVisible()
