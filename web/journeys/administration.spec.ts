@@ -39,7 +39,7 @@ test('an administrator sets quotas, and what projects get from the start', async
   await expect(page.getByRole('row', { name: new RegExp(other) })).toContainText('no limit')
 
   // A project that is made from now on.
-  const section = page.getByRole('region', { name: 'For new projects' })
+  const section = page.getByRole('region', { name: 'Limit for new projects' })
   await section.getByRole('button', { name: 'Edit' }).click()
   await dialog.getByLabel('No limit').uncheck()
   await dialog.getByLabel('Limit', { exact: true }).fill('10')
