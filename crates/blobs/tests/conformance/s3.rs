@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use blobs::{Options, Place, S3Place, Store};
+use futures_util::StreamExt as _;
 use kit::Kind;
 use oci::Algorithm;
 
@@ -108,6 +109,22 @@ async fn a_broken_download_goes_on_where_it_broke() {
     wire.break_after(1_000_000);
     assert_eq!(read_all(&store, &stored).await, bytes);
     assert!(wire.has_broken());
+    backend.clear().await;
+}
+
+#[tokio::test]
+async fn many_blobs_are_deleted_with_one_request() {
+    let (wire, backend) = behind_a_wire().await;
+    let store = backend.open().await;
+    let mut keys = Vec::new();
+    for seed in 70..90 {
+        keys.push(push(&store, &content(100, seed)).await.key);
+    }
+    let before = wire.requests();
+    store.delete(&keys).await.unwrap();
+    assert_eq!(wire.requests() - before, 1);
+    let left: Vec<_> = store.list().collect().await;
+    assert!(left.is_empty(), "{left:?}");
     backend.clear().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::{
@@ -24,6 +24,7 @@ struct State {
     cutting: Notify,
     /// After how many bytes from the server the next connection breaks; 0 for never.
     breaks_after: AtomicU64,
+    requests: AtomicU64,
 }
 
 impl Wire {
@@ -37,6 +38,7 @@ impl Wire {
             refusals: AtomicU64::new(0),
             cutting: Notify::new(),
             breaks_after: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
         }));
         let passing = wire.clone();
         tokio::spawn(async move {
@@ -89,6 +91,11 @@ impl Wire {
         self.0.breaks_after.load(Ordering::SeqCst) == 0
     }
 
+    /// How many requests have passed.
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::SeqCst)
+    }
+
     async fn pass(&self, client: TcpStream) {
         let less = |refusals: u64| refusals.checked_sub(1);
         if self.0.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
@@ -97,12 +104,23 @@ impl Wire {
         let Ok(server) = TcpStream::connect(&self.0.server).await else { return };
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = server.into_split();
+        // Who speaks after an answer, or first, asks for something.
+        let answered = AtomicBool::new(true);
         let there = async {
-            let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
+            let mut buffer = vec![0; 16 * 1024];
+            while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+                if answered.swap(false, Ordering::SeqCst) {
+                    self.0.requests.fetch_add(1, Ordering::SeqCst);
+                }
+                if to_server.write_all(&buffer[..read]).await.is_err() {
+                    return;
+                }
+            }
         };
         let back = async {
             let (mut passed, mut buffer) = (0, vec![0; 16 * 1024]);
             while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
+                answered.store(true, Ordering::SeqCst);
                 passed += read as u64;
                 let limit = self.0.breaks_after.load(Ordering::SeqCst);
                 if limit > 0 && passed > limit {
