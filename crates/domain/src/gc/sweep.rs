@@ -11,12 +11,13 @@ use oci::Digest;
 use super::{Outcome, Overseer, sql};
 use crate::{Context, cache::Pair, context::Caches, quotas};
 
-/// How many blobs are doomed in one transaction: few enough for it to take milliseconds, and no
-/// more than a bulk request of a bucket takes.
+/// How many blobs are let go, or doomed, in one transaction: few enough for it to take some
+/// milliseconds, for which pushes wait where the database has one writer, and no more than a bulk
+/// request of a bucket takes.
 const BATCH: usize = 250;
 
-/// How many holdings are let go, and how many empty places forgotten, in one transaction. Both
-/// take a small part of what dooming takes, and a run waits behind pushes for each transaction.
+/// How many empty places are forgotten in one transaction. That takes a small part of what
+/// dooming takes, and a run waits behind pushes for each transaction.
 const MANY: usize = 1000;
 
 /// How many blobs are looked at with one question.
@@ -46,7 +47,7 @@ pub(super) async fn release(
 
 /// How many were looked at. What somebody else is at is passed by, and found by the next run.
 async fn release_some(tx: &mut Tx, caches: &Caches, before: Time) -> Result<usize> {
-    let rows = tx.all(sql::EXPIRED, args![before, MANY as i64]).await?;
+    let rows = tx.all(sql::EXPIRED, args![before, BATCH as i64]).await?;
     let mut repositories: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for row in &rows {
         repositories.entry(row.get(0)?).or_default().push(row.get(1)?);
