@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Descriptor,
-    descriptor::{annotations, null_as_default},
+    descriptor::{Object, annotations, object, objects},
     media_type,
 };
 
@@ -187,7 +187,9 @@ impl<'a> Peek<'a> {
     /// Sees nothing in bytes that are not a JSON object, or one that is too deep to read.
     fn into(bytes: &'a [u8]) -> Self {
         match std::str::from_utf8(bytes) {
-            Ok(text) if !is_too_deep(bytes) => serde_json::from_str(text).unwrap_or_default(),
+            Ok(text) if !is_too_deep(bytes) => {
+                serde_json::from_str(text).map_or_else(|_| Self::default(), |Object(peek)| peek)
+            }
             _ => Self::default(),
         }
     }
@@ -213,7 +215,7 @@ impl<'a> Peek<'a> {
             config: None,
             layers: Vec::new(),
             manifests: Vec::new(),
-            subject: read(self.subject),
+            subject: read(self.subject).map(|Object(subject)| subject),
             annotations: read::<Annotations>(self.annotations).unwrap_or_default().0,
         }
     }
@@ -232,7 +234,7 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ManifestError> {
     let malformed = |reason: String| ManifestError::Malformed(shortened(reason));
     let text = std::str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json)
+    let Object(value) = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| malformed(error.to_string()))?;
     json.end().map_err(|error| malformed(error.to_string()))?;
     Ok(value)
@@ -249,13 +251,13 @@ struct Body {
     schema_version: Option<u64>,
     #[serde(default)]
     artifact_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     config: Option<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     layers: Option<Vec<Descriptor>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     manifests: Option<Vec<Descriptor>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     subject: Option<Descriptor>,
     #[serde(default, deserialize_with = "annotations")]
     annotations: BTreeMap<String, String>,
@@ -318,9 +320,9 @@ struct ArtifactBody {
     _media_type: Option<String>,
     #[serde(default)]
     artifact_type: Option<String>,
-    #[serde(default, deserialize_with = "null_as_default")]
-    blobs: Vec<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
+    blobs: Option<Vec<Descriptor>>,
+    #[serde(default, deserialize_with = "object")]
     subject: Option<Descriptor>,
     #[serde(default, deserialize_with = "annotations")]
     annotations: BTreeMap<String, String>,
@@ -333,7 +335,7 @@ impl ArtifactBody {
             kind: ManifestKind::Other,
             artifact_type: self.artifact_type.filter(|text| !text.is_empty()),
             config: None,
-            layers: self.blobs,
+            layers: self.blobs.unwrap_or_default(),
             manifests: Vec::new(),
             subject: self.subject,
             annotations: self.annotations,

@@ -246,6 +246,26 @@ fn an_error_names_the_field() {
 }
 
 #[test]
+fn an_array_is_no_object() {
+    let Descriptor { media_type, digest, size, .. } = descriptor(LAYER, "one");
+    let array = json!([media_type, digest, size]);
+    for (field, value) in [
+        ("config", array.clone()),
+        ("layers", json!([array])),
+        ("subject", array.clone()),
+        ("config", with(json!(descriptor(LAYER, "x")), json!({"platform": ["amd64", "linux"]}))),
+    ] {
+        let said = malformed(&with(image(), json!({ field: value })));
+        assert!(said.starts_with(field) && said.contains("expected an object"), "{said}");
+    }
+    let said = malformed(&json!([OCI_MANIFEST, 2, null, descriptor(OCI_CONFIG, "config")]));
+    assert!(said.contains("expected an object"), "{said}");
+    let unknown = json!({"subject": array});
+    assert_eq!(parse(&unknown, Some("a/b")).unwrap().subject, None);
+    assert_eq!(parse(&json!(["a/b"]), None), Err(ManifestError::MissingMediaType));
+}
+
+#[test]
 fn a_field_that_comes_twice_is_refused() {
     let text = serde_json::to_string(&image()).unwrap();
     let twice = [
