@@ -10,9 +10,10 @@ pub(super) const EXPIRED: &str = "SELECT repository_id, blob_id FROM repository_
     WHERE unreferenced_at < $1 ORDER BY unreferenced_at LIMIT $2 FOR UPDATE SKIP LOCKED";
 
 /// A repository lets some of its blobs go, out of a list, unless one of its manifests needs
-/// them. $1 repository, $2 the moment before which they were last needed or asked for.
+/// them. $1 repository, $2 the moment before which they were last needed or asked for. The moment
+/// is for no index: by it SQLite went through all that is to go, for each of a batch.
 pub(super) const RELEASE_BEFORE: &str = "DELETE FROM repository_blobs
-    WHERE repository_id = $1 AND unreferenced_at < $2 AND (
+    WHERE repository_id = $1 AND +unreferenced_at < $2 AND (
         SELECT n.blob_id FROM artifact_blobs AS n
         WHERE n.repository_id = repository_blobs.repository_id
             AND n.blob_id = repository_blobs.blob_id LIMIT 1) IS NULL
