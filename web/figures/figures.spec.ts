@@ -32,12 +32,14 @@ test.use({ viewport: { width: 1440, height: 900 } })
 const LARGEST = '/projects/data-00001/repositories/app-000001'
 const LISTS: [string, string][] = [
   ['projects', '/projects'],
+  ['the same, 100 rows a page', '/projects?page_size=100'],
   ['repositories of a project', '/projects/data-00001/repositories'],
+  ['the same, 100 rows a page', '/projects/data-00001/repositories?page_size=100'],
   ['artifacts of the largest repository', LARGEST],
   ['the same, by size', `${LARGEST}?sort=-size`],
   ['the same, 100 rows a page', `${LARGEST}?page_size=100`],
   ['the same, in the middle', `${LARGEST}?page=1700`],
-  ['the audit log', '/audit'],
+  ['the same, in the middle, 100 rows a page', `${LARGEST}?page=500&page_size=100`],
 ]
 
 /** Milliseconds from the click to the frame after which the rows of the next page are seen. */
@@ -69,7 +71,6 @@ test('a page change to painted rows', async ({ page, server, t }) => {
     const next = page.getByRole('button', { name: t('table.next') })
     const times: number[] = []
     for (let i = 0; i < 40 && (await next.isEnabled()); i += 1) times.push(await turn(page, t('table.next')))
-    if (times.length === 0) continue
     times.sort((a, b) => a - b)
     const [middle, high, most] = [at(times, 0.5), at(times, 0.95), at(times, 1)].map((ms) => ms.toFixed(0))
     lines.push(`| ${name} | ${times.length} | ${middle} ms | ${high} ms | ${most} ms |`)
