@@ -31,7 +31,7 @@ use serde_json::json;
 
 use crate::{
     Principal, State,
-    api::{ApiError, named, read_body},
+    api::{ApiError, named, parse_body, read_body},
     auth,
     portal::agent,
     site::wants_page,
@@ -168,9 +168,7 @@ async fn onboard(
     parts: Parts,
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
-    let body = read_body(body).await?;
-    let Chosen { username } = serde_json::from_slice(&body)
-        .map_err(|error| Error::invalid(format!("the body is not as expected: {error}")))?;
+    let Chosen { username } = parse_body(&read_body(body).await?)?;
     let ticket = auth::cookie(&parts.headers, TICKET).unwrap_or_default();
     let user = sources::onboard(&state.domain, ticket, &username).await?;
     let mut response = Response::new(Body::empty());

@@ -21,7 +21,7 @@ use super::{
     ApiError, Operations,
     answer::Whole,
     describe::{Description, Output},
-    request::{Query, Sent, null_is_nothing},
+    request::{Query, Sent, null_is_nothing, parse_body},
     usergroups::UserGroup,
 };
 use crate::State;
@@ -143,8 +143,7 @@ async fn ping(
     let body = request.bytes().await?;
     let conf: LdapConf = match body.trim_ascii().is_empty() {
         true => LdapConf::default(),
-        false => serde_json::from_slice(&body)
-            .map_err(|error| Error::invalid(format!("the body is not as expected: {error}")))?,
+        false => parse_body(&body)?,
     };
     let probe = (conf != LdapConf::default()).then(|| conf.probe());
     let failed = sources::ping_directory(&state.domain, &allowed, probe).await?;

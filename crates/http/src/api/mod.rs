@@ -70,7 +70,7 @@ use operation::Operations;
 pub(crate) use address::tidy;
 pub(crate) use answer::Timestamp;
 pub(crate) use error::{ApiError, not_found};
-pub(crate) use request::read_body;
+pub(crate) use request::{parse_body, read_body};
 
 use crate::{
     Principal, Route, State, auth, authproxy, oidc as by_provider, portal, read_only, site, token,

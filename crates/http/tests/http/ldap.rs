@@ -126,7 +126,7 @@ async fn a_directory_is_tried_and_searched() {
             assert_eq!(answer["success"], false, "{field}");
             assert!(!answer["message"].as_str().unwrap().is_empty());
         }
-        for body in ["5", "{", r#"{"ldap_url":5}"#] {
+        for body in ["5", "{", "[]", r#"{"ldap_url":5}"#] {
             let answer = server.ask("admin", "POST", "/api/v2.0/ldap/ping", body).await;
             assert_eq!(answer.code().0, 400, "{body}");
         }

@@ -157,6 +157,7 @@ async fn somebody_new_chooses_a_name_on_the_page_for_it() {
         assert_eq!(browser.name().await, "");
         for (body, status) in [
             ("", 400),
+            (r#"["other"]"#, 400),
             ("{}", 400),
             (r#"{"username":"a$b"}"#, 400),
             (r#"{"username":"*)(uid=*"}"#, 200),

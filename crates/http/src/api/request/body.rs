@@ -38,15 +38,12 @@ impl<T> Sent<T> {
 }
 
 impl<T: DeserializeOwned> Sent<T> {
-    /// Reads the body, whatever its content type says. An object must be an object. Fields that
-    /// are not known do not matter; how deep it may be nested is limited by the parser.
+    /// Reads the body, whatever its content type says.
     ///
     /// # Errors
-    /// As [`read_body`], and Invalid when it is not the JSON that is expected.
+    /// As [`read_body`] and [`parse_body`].
     pub(in crate::api) async fn read(self) -> Result<T> {
-        let body = read_body(self.body).await?;
-        strict::read(&body)
-            .map_err(|error| Error::invalid(format!("the body is not as expected: {error}")))
+        parse_body(&read_body(self.body).await?)
     }
 }
 
@@ -78,6 +75,16 @@ pub(crate) async fn read_body(body: Body) -> Result<Bytes> {
         }
         Err(error) => Err(Error::invalid("the body could not be read").because(error)),
     }
+}
+
+/// Reads the JSON of a body. An object must be an object. Fields that are not known do not
+/// matter; how deep it may be nested is limited by the parser.
+///
+/// # Errors
+/// Invalid when it is not the JSON that is expected.
+pub(crate) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    strict::read(body)
+        .map_err(|error| Error::invalid(format!("the body is not as expected: {error}")))
 }
 
 /// Reads a field that a client may write as null to leave it out, as Go's clients do.

@@ -15,8 +15,8 @@ use axum::{Extension, extract::OriginalUri, extract::State, http::HeaderMap};
 use domain::access::Caller;
 use utoipa::openapi::path::ParameterIn;
 
-pub(crate) use body::read_body;
 pub(super) use body::{Sent, null_is_nothing, whatever};
+pub(crate) use body::{parse_body, read_body};
 pub(super) use list::{ListRequest, PageRequest};
 pub(super) use path::Path;
 pub(super) use project::{NameInLocation, Project, Repository};

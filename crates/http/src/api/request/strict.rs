@@ -39,7 +39,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Strict(visitor))
+        self.0.deserialize_map(Object(visitor))
     }
 
     ask! {
@@ -110,6 +110,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     // No body that is read has a choice with a struct in it.
     fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<V::Value, A::Error> {
         self.0.visit_enum(choice)
+    }
+}
+
+/// The visitor of a struct: it takes an object, and says so, where serde would tell a client what
+/// the struct is called here.
+struct Object<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Object<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, values: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(Strict(values))
     }
 }
 
@@ -229,7 +245,7 @@ mod tests {
             assert!(read(&bad).is_err(), "{bad}");
         }
         let message = read(&json!({"part": [true]})).unwrap_err().to_string();
-        assert!(message.starts_with("invalid type: sequence, expected struct Part"), "{message}");
+        assert!(message.starts_with("invalid type: sequence, expected an object"), "{message}");
         for bad in ["{} x", "{\"part\":{}", ""] {
             assert!(super::read::<Whole>(bad.as_bytes()).is_err(), "{bad}");
         }
