@@ -56,6 +56,20 @@ test('a server that is away is waited for: what was typed stays, and the page th
   await expect(page.getByRole('heading', { name: t('nav.labels'), level: 1 })).toBeVisible()
 })
 
+test('a part of a project that is asked for while the server is away comes by itself', async ({ page, server, context, own, t }) => {
+  await server.project(own('parts'))
+  await enter(page, server)
+  await page.goto(`/projects/${own('parts')}/repositories`)
+  await expect(page.getByText(t('repositories.empty'))).toBeVisible()
+  await context.setOffline(true)
+  await page.getByRole('link', { name: t('project.labels'), exact: true }).click()
+  await expect(page.getByText(t('shell.lost'))).toBeVisible()
+  await expect(page.locator('#main').getByText(t('table.loading'))).toBeVisible()
+  await context.setOffline(false)
+  await expect(page.getByRole('button', { name: t('labels.create') }).first()).toBeVisible()
+  await expect(page.getByText(t('shell.lost'))).toHaveCount(0)
+})
+
 test('an answer that never comes is given up, and it is said that it may have been done', async ({ page, server, own, t }) => {
   await enter(page, server)
   await page.clock.install()

@@ -13,6 +13,12 @@ export const connection = new Connection()
 
 let stop: (() => void) | undefined
 
+/** What goes on once the server answers again. */
+const waiting: (() => void)[] = []
+
+/** Waits until the server answers again. */
+export const isBack = () => new Promise<void>((done) => waiting.push(done))
+
 /** Whether the server answers, as far as a short question tells. */
 async function isThere(): Promise<boolean> {
   if (document.visibilityState === 'hidden') return false
@@ -27,7 +33,9 @@ export function watchConnection() {
     connection.lost = !answered
     stop?.()
     stop = answered ? undefined : repeat(isThere)
-    if (answered) askAgain()
+    if (!answered) return
+    askAgain()
+    for (const goOn of waiting.splice(0)) goOn()
   })
   window.addEventListener('online', () => void isThere())
   document.addEventListener('visibilitychange', () => {
