@@ -62,7 +62,7 @@ test('a part of a project that is asked for while the server is away comes by it
   await page.goto(`/projects/${own('parts')}/repositories`)
   await expect(page.getByText(t('repositories.empty'))).toBeVisible()
   await context.setOffline(true)
-  await page.getByRole('link', { name: t('project.labels'), exact: true }).click()
+  await page.getByRole('navigation', { name: t('project.parts') }).getByRole('link', { name: t('project.labels') }).click()
   await expect(page.getByText(t('shell.lost'))).toBeVisible()
   await expect(page.locator('#main').getByText(t('table.loading'))).toBeVisible()
   await context.setOffline(false)

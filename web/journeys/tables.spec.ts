@@ -75,6 +75,40 @@ test('several repositories are deleted together, once their project is named', a
 test.describe('narrow and dark', () => {
   test.use(WAYS[3])
 
+  test('a long description leaves the list in sight, until all of it is wanted', async ({ page, server, own, t }) => {
+    const name = own('told')
+    await server.project(name)
+    for (const repository of ['long', 'short']) await server.push(`${name}/${repository}`, '1')
+    const description = (repository: string, text: string) => server.ask('PUT', `/api/v2.0/projects/${name}/repositories/${repository}`, { description: text })
+    await description('long', `${'What it holds, and whom to ask. '.repeat(60)}The end.`)
+    await description('short', 'What it holds.')
+    await enter(page, server)
+    await page.goto(`/projects/${name}/repositories/long`)
+    const list = page.getByRole('region', { name: t('repositories.artifacts') })
+    await expect(list).toBeInViewport()
+    await page.getByRole('button', { name: t('text.more') }).click()
+    await expect(list).not.toBeInViewport()
+    await page.getByRole('button', { name: t('text.less') }).click()
+    await expect(list).toBeInViewport()
+    await page.goto(`/projects/${name}/repositories/short`)
+    await expect(page.getByText('What it holds.')).toBeVisible()
+    await expect(list).toBeVisible()
+    await expect(page.getByRole('button', { name: t('text.more') })).toHaveCount(0)
+  })
+
+  test('an entry of the audit log says who did it and when, on two lines', async ({ page, server, own, t }) => {
+    const name = own('seen')
+    const who = await server.user(own('doer'))
+    await server.ask('POST', '/api/v2.0/projects', { project_name: name }, who)
+    await enter(page, server)
+    await page.goto(`/audit?resource=${name}`)
+    const row = page.getByRole('row').filter({ hasText: name })
+    await expect(row.getByText(who.name).filter({ visible: true })).toBeVisible()
+    await expect(row.locator('time:visible')).toContainText(/\d\d:\d\d/)
+    await expect(row.getByText(t('operation.create'))).toBeVisible()
+    expect((await row.boundingBox())?.height).toBeLessThan(65)
+  })
+
   test('rows are seen as cards, which page, sort, filter and are marked as the table does', async ({ page, server, own, t }) => {
     const name = own('cards')
     await server.project(name)
