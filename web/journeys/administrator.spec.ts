@@ -51,7 +51,7 @@ test('an administrator tells everybody something, and makes an account', async (
   // What was done is still to be read when the news of it are gone.
   await page.getByRole('button', { name: t('told.title'), exact: true }).click()
   const told = page.getByRole('region', { name: t('told.title') })
-  await expect(told.getByRole('listitem')).toContainText([t('users.deleted', { n: 1 }), t('users.changed', { name })])
+  await expect(told.getByRole('listitem')).toContainText([t('users.deleted', { n: 1 }), t('users.changed', { n: 1, name })])
   await told.getByRole('button', { name: t('told.clear') }).click()
   await expect(told).toContainText(t('told.nothing'))
   await page.keyboard.press('Escape')

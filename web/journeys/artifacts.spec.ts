@@ -1,6 +1,6 @@
 // What artifacts are made of, and how they are found.
 
-import { enter, expect, signIn, test } from './journey'
+import { enter, expect, signIn, test, violations } from './journey'
 import { pushChart, pushIndex, pushModel, pushRecipe, sign } from './pushes'
 
 test('an image is found by its tag and by its digest, and its pull command taken', async ({ page, server, own, context }) => {
@@ -164,4 +164,40 @@ test('what brings a picture is shown by it, which is asked for once', async ({ p
   await page.goBack()
   await expect(picture).toHaveCount(2)
   expect(asked).toHaveLength(1)
+})
+
+test('tags of an artifact are found, ordered and deleted together; what is refused is named', async ({ page, server, own, refusals, t }) => {
+  const name = own('tagged')
+  await server.project(name)
+  const digest = await server.push(`${name}/web`, 'release-1')
+  for (const tag of ['release-2', 'nightly-1', 'nightly-2', 'nightly-3']) {
+    await server.ask('POST', `/api/v2.0/projects/${name}/repositories/web/artifacts/${digest}/tags`, { name: tag })
+  }
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories/web/artifacts/${digest}`)
+  const table = page.getByRole('region', { name: t('artifacts.tags') })
+  await expect(table.getByRole('row')).toHaveCount(6)
+  await page.getByPlaceholder(t('artifacts.search')).fill('nightly')
+  await expect(table.getByRole('row')).toHaveCount(4)
+  await table.getByRole('button', { name: t('tags.name'), exact: true }).click()
+  await expect(page).toHaveURL(/tag=nightly/)
+  await table.getByRole('checkbox', { name: t('table.markAll') }).check()
+  // A rule is made meanwhile, for one of them.
+  const selector = { kind: 'doublestar', decoration: 'matches', pattern: 'nightly-2' }
+  await server.ask('POST', `/api/v2.0/projects/${name}/immutabletagrules`, {
+    action: 'immutable',
+    template: 'immutable_template',
+    tag_selectors: [selector],
+    scope_selectors: { repository: [{ ...selector, decoration: 'repoMatches', pattern: '**' }] },
+  })
+  refusals.push(`412 /api/v2.0/projects/${name}/repositories/web/artifacts/`)
+  await page.getByRole('button', { name: t('action.delete'), exact: true }).last().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: t('action.delete') }).click()
+  await expect(dialog.getByRole('alert')).toContainText(t('failure.some', { n: 1, all: 3 }))
+  await expect(dialog.getByRole('alert').getByRole('listitem')).toContainText('nightly-2')
+  await dialog.getByRole('button', { name: t('action.cancel') }).click()
+  await expect(table.getByRole('row')).toHaveCount(2)
+  await expect(table.getByText('nightly-2')).toBeVisible()
+  expect(await violations(page)).toEqual([])
 })

@@ -1,6 +1,6 @@
 // People of a directory: a real slapd, set up in the portal.
 
-import { enter, expect, signIn, test as base, WAYS } from './journey'
+import { enter, expect, signIn, test as base, violations, WAYS } from './journey'
 import { Directory } from './outside'
 import { Server } from './server'
 
@@ -25,9 +25,7 @@ const test = base.extend<object, { server: Server; directory: Directory }>({
 })
 test.use(WAYS[1])
 
-const GROUP = 'cn=dev,ou=groups,dc=example,dc=org'
-
-test('an administrator sets up a directory, and somebody in it sees what their group gives', async ({ page, server, directory, browser, t }) => {
+test('an administrator sets up a directory, and somebody in it sees what their group gives', async ({ page, server, directory, browser, refusals, t }) => {
   await server.project('shop')
   await server.push('shop/web', '1.0')
   await enter(page, server)
@@ -59,18 +57,48 @@ test('an administrator sets up a directory, and somebody in it sees what their g
   await test.click()
   await expect(page.getByText(t('auth.tested'))).toBeVisible()
 
+  // People come in by search, several at once; two entries of one name are nobody.
+  const dialog = page.getByRole('dialog')
+  refusals.push('404 /api/v2.0/ldap/users/import')
+  await page.goto('/users')
+  await page.getByRole('button', { name: t('users.import') }).click()
+  const search = dialog.getByRole('searchbox')
+  await search.fill('archer')
+  await dialog.getByRole('checkbox', { name: 'alice' }).check()
+  await search.fill('twin')
+  await dialog.getByRole('checkbox', { name: 'twin' }).check()
+  await expect(dialog.getByRole('checkbox', { name: 'alice' })).toHaveCount(0)
+  expect(await violations(page)).toEqual([])
+  await dialog.getByRole('button', { name: t('users.importVerb', { n: 2 }) }).click()
+  await expect(dialog.getByRole('alert')).toContainText(t('users.importFailed', { n: 1 }))
+  await expect(dialog.getByRole('alert')).toContainText(t('users.importUnknown'))
+  await expect(page.getByText(t('users.imported', { n: 1 }))).toBeVisible()
+  await search.fill('example.org')
+  await expect(dialog.getByRole('checkbox', { name: 'alice' })).toBeDisabled()
+  await dialog.getByRole('button', { name: t('action.close') }).last().click()
+  await expect(page.getByRole('row', { name: /alice/ })).toBeVisible()
+
+  // A group is chosen by a part of its name; those of somebody who came in are here already.
   await page.goto('/groups')
   await page.getByRole('button', { name: t('groups.create') }).first().click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel(t('groups.type')).selectOption(t('groupType.1'))
-  await dialog.getByLabel(t('groups.name')).fill('dev')
-  await dialog.getByLabel(t('groups.dn')).fill(GROUP)
+  await expect(dialog.getByLabel(t('groups.type'))).toHaveValue('1')
+  const field = dialog.getByRole('combobox', { name: t('groups.name') })
+  await field.fill('e')
+  await expect(dialog.getByRole('option', { name: /^dev/ })).toHaveAttribute('aria-disabled', 'true')
+  await field.fill('engin')
+  await expect(dialog.getByRole('listbox').getByRole('option')).toHaveCount(1)
+  expect(await violations(page)).toEqual([])
+  await field.press('ArrowDown')
+  await field.press('Enter')
+  await expect(dialog.getByLabel(t('groups.dn'))).toHaveValue('cn=engineering,ou=groups,dc=example,dc=org')
   await dialog.getByRole('button', { name: t('action.create') }).click()
-  await expect(page.getByRole('row', { name: GROUP })).toBeVisible()
+  await expect(page.getByRole('row', { name: /engineering/ })).toBeVisible()
+
   await page.goto('/projects/shop/members')
   await page.getByRole('button', { name: t('members.add') }).click()
   await dialog.getByLabel(t('members.kind')).selectOption(t('members.group'))
-  await dialog.getByLabel(t('groups.name')).fill('dev')
+  await field.fill('de')
+  await dialog.getByRole('option', { name: /^dev/ }).click()
   await dialog.getByLabel(t('members.role')).selectOption(t('role.2'))
   await dialog.getByRole('button', { name: t('action.add') }).click()
   await expect(page.getByRole('row', { name: 'dev' })).toContainText(t('role.2'))
@@ -83,6 +111,22 @@ test('an administrator sets up a directory, and somebody in it sees what their g
   await expect(his.getByRole('link', { name: 'web' })).toBeVisible()
   await expect(his.getByText(t('role.2')).first()).toBeVisible()
   await expect(his.getByRole('link', { name: t('nav.users'), exact: true })).toHaveCount(0)
+
+  // He owns a project, and may not look around in the directory: he finds whom he can name.
+  await server.ask('POST', '/api/v2.0/projects', { project_name: 'crew' }, { name: 'bob', password: Directory.PASSWORD })
+  await his.goto('/projects/crew/members')
+  await his.getByRole('button', { name: t('members.add') }).click()
+  const own = his.getByRole('dialog')
+  await expect(own.getByText(t('members.findsPerson', { names: 'LDAP' }))).toBeVisible()
+  await own.getByRole('combobox', { name: t('account.username') }).fill('archer')
+  await expect(own.getByText(t('members.nobody'))).toBeVisible()
+  await own.getByRole('combobox', { name: t('account.username') }).fill('o*(brien\\29')
+  await expect(own.getByRole('option', { name: /Odd O'Brien/ })).toBeVisible()
+  await own.getByLabel(t('members.kind')).selectOption(t('members.group'))
+  await own.getByRole('combobox', { name: t('groups.name') }).fill('cn=everybody,ou=groups,dc=example,dc=org')
+  await own.getByRole('option', { name: /^everybody/ }).click()
+  await own.getByRole('button', { name: t('action.add') }).click()
+  await expect(his.getByRole('row', { name: 'everybody' })).toBeVisible()
   await his.close()
 
   // Alice is in the group of administrators.

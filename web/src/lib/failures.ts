@@ -1,8 +1,10 @@
 import type { Failure } from '../api/failure'
+import { SomeFailed } from './each'
 import { t } from './i18n.svelte'
 
 /** What happened, in the reader's language. */
 export function explain(failure: Failure): string {
+  if (failure instanceof SomeFailed) return t('failure.some', { n: failure.failed.length, all: failure.all })
   switch (failure.status) {
     case 0:
       if (failure.code === 'TIMEOUT') return t('failure.timeout')

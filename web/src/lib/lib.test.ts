@@ -4,10 +4,10 @@ import { parseBanner, readBanner } from './banner'
 import { now, setClock } from './clock'
 import { toCsv } from './csv'
 import { date, dates, day, when } from './dates.svelte'
+import { removeEach } from './each'
 import { unescaped } from './escaped'
 import { ownKind } from './i18n.svelte'
 import { readPatterns } from './patterns'
-import { removeEach } from './remove'
 import { ownPath } from '../pages/sign_in/own_path'
 import { isStrong } from '../pages/sign_in/password'
 import { browser } from '../pages/profile/agent'
@@ -169,13 +169,18 @@ test('a description is shown as it was written', () => {
   expect(unescaped(undefined)).toBe('')
 })
 
-test('what is gone already does not end a deletion, and what fails does', async () => {
+test('what is gone already does not end a deletion; nor does what is refused, but a server that fails does', async () => {
   const asked: number[] = []
   const remove = (status: number) => {
     asked.push(status)
     return status === 200 ? Promise.resolve() : Promise.reject(new Failure(status, '', '', undefined))
   }
-  await removeEach([404, 200], remove)
-  await expect(removeEach([200, 500, 201], remove)).rejects.toMatchObject({ status: 500 })
+  await removeEach([404, 200], String, remove)
+  await expect(removeEach([200, 500, 201], String, remove)).rejects.toMatchObject({ status: 500 })
   expect(asked).toEqual([404, 200, 200, 500])
+  // What is refused holds up none of the others, and is told of at the end.
+  asked.length = 0
+  await expect(removeEach([412, 200, 403], String, remove)).rejects.toMatchObject({ all: 3, failed: [{ name: '412' }, { name: '403', failure: { status: 403 } }] })
+  expect(asked).toEqual([412, 200, 403])
+  await expect(removeEach([412], String, remove)).rejects.toMatchObject({ status: 412 })
 })

@@ -12,7 +12,9 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use db::{Row, Tx, args};
+use std::collections::HashMap;
+
+use db::{Row, Sql, Tx, args};
 use kit::{Error, Result, Subject};
 
 use crate::{Context, users};
@@ -84,6 +86,20 @@ pub async fn find_by_dn(context: &Context, dn: &str) -> Result<Option<Group>> {
     }
     let row = context.db.one(sql::BY_DN, args![key(dn)]).await?;
     row.as_ref().map(read_group).transpose()
+}
+
+/// Which groups of LDAP are known here: their numbers, in the order of the distinguished names.
+pub(crate) async fn known_dns(context: &Context, dns: &[&str]) -> Result<Vec<Option<i64>>> {
+    let keys: Vec<String> = dns.iter().map(|dn| key(dn)).collect();
+    let mut args = args![GroupKind::Ldap.id()];
+    args.extend(keys.iter().cloned());
+    let mut ids = HashMap::new();
+    let listed = Sql::list(sql::BY_DNS_BEFORE, keys.len(), sql::BY_DNS_AFTER);
+    for row in context.db.all(listed, args).await? {
+        let group = read_group(&row)?;
+        ids.insert(group.dn.as_deref().map(key).unwrap_or_default(), group.id);
+    }
+    Ok(keys.iter().map(|key| ids.get(key).copied()).collect())
 }
 
 /// A group, which nobody else changes until the transaction ends: neither itself nor who is

@@ -276,7 +276,7 @@ pub async fn known_group(context: &Context, dn: &str) -> Result<Option<Group>> {
 }
 
 /// The directories by which people sign in.
-async fn directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> {
+pub(super) async fn directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> {
     let of = |source: Arc<Source>| match &source.how {
         How::Ldap(directory) => {
             let settings = directory.settings(&source.secret);
@@ -288,7 +288,7 @@ async fn directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> 
 }
 
 /// The directories that can be looked into, of which there has to be one.
-async fn known_directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> {
+pub(super) async fn known_directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> {
     let found = all_directories(context).await?;
     if found.is_empty() { Err(no_directory()) } else { Ok(found) }
 }
@@ -296,7 +296,7 @@ async fn known_directories(context: &Context) -> Result<Vec<(Arc<Source>, Settin
 /// The directories that can be looked into: those by which people sign in, and the one of the
 /// settings, whether or not they do by it yet. Groups are found there whether or not they
 /// count.
-async fn all_directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> {
+pub(super) async fn all_directories(context: &Context) -> Result<Vec<(Arc<Source>, Settings)>> {
     let mut found = directories(context).await?;
     let configuration = settings::current(context).await?;
     let has_url = !configuration.text(Key::LdapUrl).trim().is_empty();

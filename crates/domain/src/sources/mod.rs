@@ -15,6 +15,7 @@
 //! where project administrators did, and then public ones by HTTPS only. `sign_in` and HTTP
 //! may call.
 
+mod candidates;
 mod directory;
 mod enter;
 mod harbor;
@@ -39,6 +40,9 @@ use kit::{Error, Result, Secret, Time};
 
 use crate::{Context, settings};
 
+pub use candidates::{
+    Candidate, Candidates, First, Found, Sought, candidates, search_groups, search_people,
+};
 pub use directory::{
     FailedImport, Group, Person, Probe, find_groups, find_people, import, known_group,
     known_person, ping_directory,

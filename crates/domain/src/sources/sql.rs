@@ -43,6 +43,13 @@ pub(super) const USER_OF: &str = "\
     SELECT l.user_id FROM user_links AS l JOIN users AS u ON u.id = l.user_id \
     WHERE l.source_id = $1 AND l.subject = $2 AND u.deleted = FALSE";
 
+/// The users that people of a source, out of a list of subjects, are. $1 source.
+pub(super) const USERS_OF_BEFORE: &str = "\
+    SELECT l.subject, l.user_id FROM user_links AS l JOIN users AS u ON u.id = l.user_id \
+    WHERE l.source_id = $1 AND u.deleted = FALSE AND l.subject IN (";
+/// See [`USERS_OF_BEFORE`].
+pub(super) const USERS_OF_AFTER: &str = ")";
+
 /// Who a user is in which sources. $1 user.
 pub(super) const LINKS_OF: &str =
     "SELECT source_id, subject FROM user_links WHERE user_id = $1 ORDER BY id";

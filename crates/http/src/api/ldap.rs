@@ -11,7 +11,7 @@ use axum::{
 use domain::{
     access::{self, Action, Caller, Resource, Right},
     groups::GroupKind,
-    sources::{self, FailedImport, Group, Person, Probe},
+    sources::{self, FailedImport, First, Found, Group, Person, Probe},
 };
 use kit::{Error, Kind, Secret};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,15 @@ pub(super) fn operations() -> Operations {
         .get("/ldap/users/search", "searchLdapUser", "Users of LDAP.", find_people, refusals)
         .post("/ldap/users/import", "importLdapUser", "Imports users.", import, refusals)
         .get("/ldap/groups/search", "searchLdapGroup", "Groups of LDAP.", find_groups, refusals)
+}
+
+/// The operations of this file that only Haven has: directories by a part of a name.
+pub(super) fn haven_operations() -> Operations {
+    let refusals = &[400, 401, 403];
+    let (people, groups) = ("/directory/people", "/directory/groups");
+    Operations::haven("Ldap")
+        .get(people, "searchDirectoryPeople", "People of directories.", search_people, refusals)
+        .get(groups, "searchDirectoryGroups", "Groups of directories.", search_groups, refusals)
 }
 
 /// How a directory is to be tried; what is stored, if nothing is said.
@@ -133,6 +142,71 @@ struct GroupsQuery {
     groupdn: Option<String>,
 }
 
+/// What is searched in directories.
+#[derive(Deserialize, IntoParams)]
+struct TextQuery {
+    /// A part of a name, or of the e-mail address; the distinguished name of a group. The
+    /// first of all without one.
+    text: Option<String>,
+}
+
+/// People of directories, by the name to sign in with.
+#[derive(Serialize, ToSchema)]
+struct DirectoryPeople {
+    people: Vec<DirectoryPerson>,
+    /// Whether there are more than are shown.
+    more: bool,
+}
+
+/// Somebody of a directory.
+#[derive(Serialize, ToSchema)]
+struct DirectoryPerson {
+    username: String,
+    realname: String,
+    email: String,
+    /// The identity source, by name.
+    source: String,
+    /// The number of the user that they are already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<i64>,
+}
+
+impl From<Found<Person>> for DirectoryPerson {
+    fn from(found: Found<Person>) -> Self {
+        let Person { username, realname, email, .. } = found.what;
+        let (email, user_id) = (email.unwrap_or_default(), found.id);
+        Self { username, realname, email, source: found.source, user_id }
+    }
+}
+
+/// Groups of directories, by name.
+#[derive(Serialize, ToSchema)]
+struct DirectoryGroups {
+    groups: Vec<DirectoryGroup>,
+    /// Whether there are more than are shown.
+    more: bool,
+}
+
+/// A group of a directory.
+#[derive(Serialize, ToSchema)]
+struct DirectoryGroup {
+    group_name: String,
+    ldap_group_dn: String,
+    /// The identity source, by name.
+    source: String,
+    /// The number of the user group that it is already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<i64>,
+}
+
+impl From<Found<Group>> for DirectoryGroup {
+    fn from(found: Found<Group>) -> Self {
+        let Group { name, dn, .. } = found.what;
+        let (group_name, ldap_group_dn) = (name, dn);
+        Self { group_name, ldap_group_dn, source: found.source, group_id: found.id }
+    }
+}
+
 async fn ping(
     extract::State(state): extract::State<Arc<State>>,
     Extension(caller): Extension<Caller>,
@@ -185,6 +259,32 @@ async fn find_groups(
         ..UserGroup::default()
     };
     Ok(Whole(found.into_iter().map(shown).collect()))
+}
+
+async fn search_people(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<TextQuery>,
+) -> Result<Json<DirectoryPeople>, ApiError> {
+    let right = Right::new(Resource::LdapUser, Action::List);
+    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let text = query.text.unwrap_or_default();
+    let First { found, more } = sources::search_people(&state.domain, &allowed, &text).await?;
+    let people = found.into_iter().map(DirectoryPerson::from).collect();
+    Ok(Json(DirectoryPeople { people, more }))
+}
+
+async fn search_groups(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<TextQuery>,
+) -> Result<Json<DirectoryGroups>, ApiError> {
+    let right = Right::new(Resource::LdapUser, Action::List);
+    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let text = query.text.unwrap_or_default();
+    let First { found, more } = sources::search_groups(&state.domain, &allowed, &text).await?;
+    let groups = found.into_iter().map(DirectoryGroup::from).collect();
+    Ok(Json(DirectoryGroups { groups, more }))
 }
 
 async fn import(

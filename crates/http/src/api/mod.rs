@@ -7,6 +7,7 @@ mod answer;
 mod artifact_changes;
 mod artifacts;
 mod audit;
+mod candidates;
 mod configurations;
 mod current_permissions;
 mod describe;
@@ -95,6 +96,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         metadata::operations(),
         members::operations(),
         members::haven_operations(),
+        candidates::operations(),
         robots::operations(),
         trusts::operations(),
         permissions::operations(),
@@ -136,6 +138,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         gc::operations(),
         allowlists::operations(),
         ldap::operations(),
+        ldap::haven_operations(),
         oidc::operations(),
         identity_sources::operations(),
     ]);

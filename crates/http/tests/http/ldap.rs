@@ -186,6 +186,138 @@ async fn a_directory_is_tried_and_searched() {
     }
 }
 
+/// The names in a list, and what else is told of each.
+fn told(list: &Value, name: &str, more: &str) -> Vec<(String, Value)> {
+    let read = |one: &Value| (one[name].as_str().unwrap().to_owned(), one[more].clone());
+    list.as_array().unwrap().iter().map(read).collect()
+}
+
+#[tokio::test]
+async fn directories_are_searched_by_a_part_of_a_name() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        let (people, groups) = ("/api/haven/v1/directory/people", "/api/haven/v1/directory/groups");
+        for path in [people, groups] {
+            assert_eq!(server.get("admin", path).await.code(), (400, "BAD_REQUEST".to_owned()));
+        }
+        sign_in_by(&server, &slapd).await;
+        let import = r#"{"ldap_uid_list":["alice"]}"#;
+        let path = "/api/v2.0/ldap/users/import";
+        assert_eq!(server.ask("admin", "POST", path, import).await.status, 200);
+        let alice = server.get("admin", "/api/v2.0/users/search?username=alice").await.json();
+
+        let found = server.get("admin", &format!("{people}?text=example.ORG")).await.json();
+        let shown = json!({"people": [{
+            "username": "alice", "realname": "Alice Archer", "email": "alice@example.org",
+            "source": "LDAP", "user_id": alice[0]["user_id"],
+        }], "more": false});
+        assert_eq!(found, shown);
+        // Two entries of one name are one line, which nobody can be.
+        let found = server.get("admin", people).await.json();
+        let all = told(&found["people"], "username", "user_id");
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["alice", "bob", "o*(brien\\29", "twin"]);
+        assert!(all[0].1.is_number() && all[1].1.is_null());
+        for nobody in ["%29%28uid%3D%2A", "%00", "nobody", &"x".repeat(2000)] {
+            let found = server.get("admin", &format!("{people}?text={nobody}")).await;
+            assert_eq!(found.json(), json!({"people": [], "more": false}), "{nobody:.20}");
+        }
+
+        // She is in this group, which is known here since she was imported.
+        let dn = "cn=dev,ou=groups,dc=example,dc=org";
+        let found = server.get("admin", &format!("{groups}?text=E")).await.json();
+        let all = told(&found["groups"], "group_name", "group_id");
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["dev", "engineering", "everybody"]);
+        assert!(all[0].1.is_number() && all[1].1.is_null());
+        for by_dn in ["cn%3DDEV%2Cou%3Dgroups%2Cdc%3Dexample%2Cdc%3Dorg", "dev"] {
+            let found = server.get("admin", &format!("{groups}?text={by_dn}")).await.json();
+            assert_eq!(found["groups"][0]["ldap_group_dn"], dn, "{by_dn}");
+        }
+        for nothing in ["cn%3Dnone%2Cdc%3Dexample", "cn%3D%00", "nothing", "%2A"] {
+            let found = server.get("admin", &format!("{groups}?text={nothing}")).await;
+            assert_eq!(found.json(), json!({"groups": [], "more": false}), "{nothing}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_adds_members_finds_whom_a_directory_knows() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        add_user(&server.domain, "owner").await;
+        add_user(&server.domain, "bobby").await;
+        let owner = json!({"role_id": 1, "member_user": {"username": "owner"}}).to_string();
+        let path = "/api/v2.0/projects/p/members";
+        assert_eq!(server.ask("admin", "POST", path, &owner).await.status, 201);
+        let find = async |who: &str, asked: &str| {
+            let path = format!("/api/haven/v1/projects/p/candidates?{asked}");
+            server.get(who, &path).await.json()
+        };
+        let names = |found: &Value| -> Vec<String> {
+            let all = told(&found["candidates"], "name", "id");
+            all.into_iter().map(|(name, _)| name).collect()
+        };
+        // Without a directory, those who are known here.
+        let found = find("owner", "text=bob").await;
+        assert_eq!((names(&found), &found["directories"]), (vec!["bobby".into()], &json!([])));
+        let sources = "/api/haven/v1/identity-sources";
+        let directory = |port: u16| {
+            json!({"name": "Staff", "type": "ldap", "secret": LDAP_PASSWORD, "settings": {
+                "url": format!("ldap://127.0.0.1:{port}"), "base_dn": "dc=example,dc=org",
+                "search_dn": "cn=search,dc=example,dc=org", "filter": "objectClass=inetOrgPerson",
+                "group_base_dn": "ou=groups,dc=example,dc=org",
+                "group_filter": "objectClass=groupOfNames",
+            }})
+            .to_string()
+        };
+        let made = server.ask("admin", "POST", sources, &directory(slapd.port)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let found = find("owner", "").await;
+        let nobody = json!({"candidates": [], "directories": ["Staff"], "unanswered": false});
+        assert_eq!(found, nobody);
+
+        // A directory tells an administrator who has such a name, and others who has this one.
+        assert_eq!(names(&find("admin", "text=bo").await), ["bobby", "bob"]);
+        assert_eq!(names(&find("admin", "text=baker").await), ["bob"]);
+        assert_eq!(names(&find("owner", "text=bo").await), ["bobby"]);
+        assert_eq!(names(&find("owner", "text=baker").await), [""; 0]);
+        assert_eq!(names(&find("owner", "text=*").await), [""; 0]);
+        let found = find("owner", "text=bob").await;
+        assert_eq!(names(&found), ["bobby", "bob"]);
+        let bob = json!({"name": "bob", "realname": "Bob Baker", "source": "Staff"});
+        assert_eq!(found["candidates"][1], bob);
+
+        let dn = "cn%3Ddev%2Cou%3Dgroups%2Cdc%3Dexample%2Cdc%3Dorg";
+        assert_eq!(names(&find("admin", "groups=true&text=de").await), ["dev"]);
+        assert_eq!(names(&find("owner", "groups=true&text=de").await), [""; 0]);
+        let found = find("owner", &format!("groups=true&text={dn}")).await;
+        let dev = json!({
+            "name": "dev", "group_type": 1, "source": "Staff",
+            "ldap_group_dn": "cn=dev,ou=groups,dc=example,dc=org",
+        });
+        assert_eq!(found["candidates"], json!([dev]));
+        let member = json!({"role_id": 2, "member_group": {"ldap_group_dn": dev["ldap_group_dn"]}});
+        assert_eq!(server.ask("owner", "POST", path, &member.to_string()).await.status, 201);
+        let found = find("owner", "groups=true&text=de").await;
+        assert!(found["candidates"][0]["id"].is_number(), "{found}");
+        assert_eq!(names(&find("admin", "groups=true&text=de").await), ["dev"]);
+
+        let path = "/api/haven/v1/projects/p/candidates?text=bob";
+        assert_eq!(server.get("bobby", path).await.status, 403);
+        assert_eq!(server.get("", path).await.status, 401);
+        assert_eq!(server.get("owner", &path.replace("/p/", "/none/")).await.status, 403);
+        // A directory that is away hides nobody who is known here.
+        let changed = server.ask("admin", "PUT", &format!("{sources}/1"), &directory(1)).await;
+        assert_eq!(changed.status, 200);
+        let found = find("owner", "text=bobby").await;
+        assert_eq!((names(&found), &found["unanswered"]), (vec!["bobby".into()], &json!(true)));
+        let people = server.get("admin", "/api/haven/v1/directory/people").await;
+        assert_eq!(people.status, 503, "{}", people.body);
+    }
+}
+
 #[tokio::test]
 async fn who_may_not_learns_nothing_of_the_directory() {
     let server = sqlite().await;
@@ -195,6 +327,8 @@ async fn who_may_not_learns_nothing_of_the_directory() {
         ("GET", "/api/v2.0/ldap/users/search?username=x"),
         ("POST", "/api/v2.0/ldap/users/import"),
         ("GET", "/api/v2.0/ldap/groups/search?groupname=x"),
+        ("GET", "/api/haven/v1/directory/people?text=x"),
+        ("GET", "/api/haven/v1/directory/groups?text=x"),
         ("POST", "/api/v2.0/system/oidc/ping"),
         ("GET", "/api/haven/v1/identity-sources"),
         ("POST", "/api/haven/v1/identity-sources"),

@@ -98,7 +98,8 @@ pub async fn authenticate(settings: &Settings, name: &str, password: &Secret) ->
         return Err(Failure::BadCredentials);
     }
     let mut connection = bound(settings).await?;
-    let mut found = people(&mut connection, settings, Some(name), 2).await?;
+    let named = called(settings, Some(name));
+    let mut found = people(&mut connection, settings, named, 2).await?;
     let (person, entry) = match (found.pop(), found.pop()) {
         (Some(found), None) => found,
         (None, _) => return Err(Failure::BadCredentials),
@@ -127,10 +128,27 @@ pub async fn find_people(settings: &Settings, name: Option<&str>) -> Result<Vec<
     if name.is_some_and(|name| name.len() > LONGEST_NAME || name.contains('\0')) {
         return Ok(Vec::new());
     }
-    let mut connection = bound(settings).await?;
-    let found = people(&mut connection, settings, name, MOST_PEOPLE).await?;
-    connection.close().await;
-    Ok(found.into_iter().map(|(person, _)| person).collect())
+    people_alone(settings, called(settings, name), MOST_PEOPLE).await
+}
+
+/// People of whom a text is a part of the name to sign in with, of the name in real life or of
+/// the e-mail address; anybody by an empty one. Not more than `most`.
+///
+/// # Errors
+/// As [`find_people`].
+pub async fn search_people(settings: &Settings, text: &str, most: u32) -> Result<Vec<Person>> {
+    if text.len() > LONGEST_NAME || text.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let named = match text {
+        "" => called(settings, None),
+        text => {
+            let part = |attribute| Filter::contains(attribute, text);
+            let names = [settings.uid.trim(), "cn", "displayName", "mail"];
+            Filter::Any(names.into_iter().map(part).collect())
+        }
+    };
+    people_alone(settings, named, most).await
 }
 
 /// In which groups somebody is now, by name; none if nobody has it any more.
@@ -139,7 +157,8 @@ pub async fn find_people(settings: &Settings, name: Option<&str>) -> Result<Vec<
 /// As [`find_people`].
 pub async fn look_up(settings: &Settings, name: &str) -> Result<Option<Member>> {
     let mut connection = bound(settings).await?;
-    let mut found = people(&mut connection, settings, Some(name), 2).await?;
+    let named = called(settings, Some(name));
+    let mut found = people(&mut connection, settings, named, 2).await?;
     let (Some((person, entry)), None) = (found.pop(), found.pop()) else { return Ok(None) };
     let (mut groups, mut admin) = (Vec::new(), false);
     if let Some(grouping) = &settings.grouping {
@@ -167,18 +186,31 @@ async fn rebind(connection: &mut Connection, settings: &Settings) -> Result<()> 
     })
 }
 
-/// Searches people by the name to sign in with.
+/// Who has this name to sign in with, or any.
+fn called(settings: &Settings, name: Option<&str>) -> Filter {
+    let uid = settings.uid.trim();
+    match name {
+        Some(name) => Filter::equal(uid, name),
+        None => Filter::Present(uid.to_owned()),
+    }
+}
+
+/// Searches people on a connection of its own.
+async fn people_alone(settings: &Settings, named: Filter, most: u32) -> Result<Vec<Person>> {
+    let mut connection = bound(settings).await?;
+    let found = people(&mut connection, settings, named, most).await?;
+    connection.close().await;
+    Ok(found.into_iter().map(|(person, _)| person).collect())
+}
+
+/// Searches people for whom the settings' filter and another one hold.
 async fn people(
     connection: &mut Connection,
     settings: &Settings,
-    name: Option<&str>,
+    named: Filter,
     most: u32,
 ) -> Result<Vec<(Person, Entry)>> {
     let uid = settings.uid.trim();
-    let named = match name {
-        Some(name) => Filter::equal(uid, name),
-        None => Filter::Present(uid.to_owned()),
-    };
     let filter = Filter::All(vec![Filter::parse(&settings.filter)?, named]);
     let attributes = settings.person_attributes();
     let search = Search {

@@ -106,6 +106,25 @@ async fn people_and_groups_are_searched() {
     let found = ldap::find_people(&settings, Some("alice")).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(ldap::find_people(&settings, None).await.unwrap().len(), 5);
+    // A part of any of the names is enough; what is a character elsewhere is nothing else here.
+    for (text, who) in [
+        ("ali", vec!["alice"]),
+        ("baker", vec!["bob"]),
+        ("CE@example", vec!["alice"]),
+        ("er", vec!["alice", "bob"]),
+        ("o*(b", vec!["o*(brien\\29"]),
+        ("twin", vec!["twin", "twin"]),
+        ("*", vec!["o*(brien\\29"]),
+        ("a\0", vec![]),
+        (")(uid=*", vec![]),
+    ] {
+        let found = ldap::search_people(&settings, text, 10).await.unwrap();
+        let mut found: Vec<_> = found.into_iter().map(|person| person.username).collect();
+        found.sort();
+        assert_eq!(found, who, "{text}");
+    }
+    assert_eq!(ldap::search_people(&settings, "", 10).await.unwrap().len(), 5);
+    assert_eq!(ldap::search_people(&settings, "", 2).await.unwrap().len(), 2);
     let names = |groups: Vec<ldap::Group>| -> Vec<String> {
         let mut names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
         names.sort();
