@@ -76,7 +76,11 @@ test('an administrator sets up a directory, and somebody in it sees what their g
   await search.fill('example.org')
   await expect(dialog.getByRole('checkbox', { name: 'alice' })).toBeDisabled()
   await dialog.getByRole('button', { name: t('action.close') }).last().click()
-  await expect(page.getByRole('row', { name: /alice/ })).toBeVisible()
+  // The list says where she is from, and nothing is offered that is changed there.
+  await expect(page.getByRole('row', { name: /alice/ })).toContainText('LDAP')
+  await page.getByRole('link', { name: 'alice' }).click()
+  await expect(page.getByRole('button', { name: t('users.promote') })).toBeVisible()
+  await expect(page.getByRole('button', { name: t('users.setPassword') })).toHaveCount(0)
 
   // A group is chosen by a part of its name; those of somebody who came in are here already.
   await page.goto('/groups')
@@ -111,6 +115,10 @@ test('an administrator sets up a directory, and somebody in it sees what their g
   await expect(his.getByRole('link', { name: 'web' })).toBeVisible()
   await expect(his.getByText(t('role.2')).first()).toBeVisible()
   await expect(his.getByRole('link', { name: t('nav.users'), exact: true })).toHaveCount(0)
+
+  await his.goto('/profile')
+  await expect(his.getByText(t('profile.fixed', { names: 'LDAP' }))).toBeVisible()
+  await expect(his.getByLabel(t('password.old'))).toHaveCount(0)
 
   // He owns a project, and may not look around in the directory: he finds whom he can name.
   await server.ask('POST', '/api/v2.0/projects', { project_name: 'crew' }, { name: 'bob', password: Directory.PASSWORD })

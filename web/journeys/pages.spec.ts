@@ -93,7 +93,7 @@ const FOR_EVERYBODY = ['/', '/projects', '/profile', '/profile/tokens', '/profil
 const UNUSED = ['/', '/projects', '/projects/library', '/groups', '/robots', '/labels', '/roles', '/users', '/audit']
 
 /** Pages that ask for nothing more than who somebody is. */
-const SELF_CONTAINED = ['/profile', '/profile/security', '/about', '/there-is-no-such-page']
+const SELF_CONTAINED = ['/about', '/there-is-no-such-page']
 
 const test = base.extend<{ quiet: void }, { world: World }>({
   world: [async ({ server }, use) => use(await furnish(server)), { scope: 'worker', timeout: 180_000 }],

@@ -146,3 +146,39 @@ test.describe('narrow and dark', () => {
     await expect(page.getByRole('list', { name: t('nav.projects') }).getByRole('listitem')).toContainText(t('projects.private'))
   })
 })
+
+test('several users become administrators together, and several robots are turned off', async ({ page, server, own, t }) => {
+  const names = ['one', 'two'].map((one) => own(one))
+  for (const name of names) await server.user(name)
+  const mine = own('').slice(1)
+  await enter(page, server)
+  await page.goto(`/users?username=${mine}`)
+  const table = page.getByRole('region', { name: t('nav.users') })
+  await expect(table.getByRole('row')).toHaveCount(3)
+  await table.getByRole('checkbox', { name: t('table.markAll') }).check()
+  await page.getByRole('button', { name: t('users.promote') }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('listitem')).toHaveText(names)
+  await dialog.getByRole('button', { name: t('users.promote') }).click()
+  await expect(table.getByRole('row').getByText(t('users.isAdmin'), { exact: true })).toHaveCount(2)
+  await expect(table.getByRole('row').getByText(t('users.here'))).toHaveCount(2)
+
+  const project = own('machines')
+  await server.project(project)
+  for (const name of ['build', 'deploy']) {
+    const permissions = [{ kind: 'project', namespace: project, access: [{ resource: 'repository', action: 'pull' }] }]
+    await server.ask('POST', '/api/v2.0/robots', { name, level: 'project', duration: 30, permissions })
+  }
+  // From within the project its parts are a few keys away.
+  await page.goto(`/projects/${project}`)
+  await page.getByText(t('project.yourRights')).waitFor()
+  await page.keyboard.press('ControlOrMeta+k')
+  await page.getByRole('combobox', { name: t('search.open') }).fill(t('project.robots'))
+  await page.getByRole('option', { name: `${project} › ${t('project.robots')}` }).click()
+  await expect(page).toHaveURL(`/projects/${project}/robots`)
+  const robots = page.getByRole('region', { name: t('nav.robots') })
+  await robots.getByRole('checkbox', { name: t('table.markAll') }).check()
+  await page.getByRole('button', { name: t('robots.disable') }).click()
+  await expect(robots.getByText(t('robots.disabled'), { exact: true })).toHaveCount(2)
+  await expect(page.getByText(t('robots.nowDisabled', { n: 2, name: '' }))).toBeVisible()
+})

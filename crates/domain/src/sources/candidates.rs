@@ -175,7 +175,10 @@ async fn candidate_users(context: &Context, by_part: bool, text: &str) -> Result
         for Found { what, source, id } in known(context, source, people).await? {
             // Who is known under the name is told of already, or has it before the directory.
             let key = what.username.to_lowercase();
-            if all.found.iter().any(|known| known.name.to_lowercase() == key) {
+            if let Some(known) = all.found.iter_mut().find(|one| one.name.to_lowercase() == key) {
+                if known.id == id {
+                    known.realname = Some(what.realname);
+                }
                 continue;
             }
             all.found.push(Candidate {

@@ -23,6 +23,7 @@ mod how;
 mod manage;
 mod member;
 mod memory;
+mod origins;
 mod password;
 mod provider;
 mod recheck;
@@ -52,6 +53,7 @@ pub use how::{AuthProxy, How, Issuer, Ldap, Oidc};
 pub use manage::{Wanted, create, list, ping, remove, show, update};
 pub use member::member;
 pub(crate) use memory::Memory;
+pub use origins::origins;
 pub use password::{authenticate, remembered};
 pub use provider::{
     Attempt, Begun, Finished, account, begin, finish, logout_url, onboard, ping_provider,

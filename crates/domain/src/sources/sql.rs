@@ -50,6 +50,12 @@ pub(super) const USERS_OF_BEFORE: &str = "\
 /// See [`USERS_OF_BEFORE`].
 pub(super) const USERS_OF_AFTER: &str = ")";
 
+/// The sources that users, out of a list, are from.
+pub(super) const SOURCES_OF_BEFORE: &str =
+    "SELECT DISTINCT user_id, source_id FROM user_links WHERE user_id IN (";
+/// See [`SOURCES_OF_BEFORE`].
+pub(super) const SOURCES_OF_AFTER: &str = ")";
+
 /// Who a user is in which sources. $1 user.
 pub(super) const LINKS_OF: &str =
     "SELECT source_id, subject FROM user_links WHERE user_id = $1 ORDER BY id";

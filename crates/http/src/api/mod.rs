@@ -101,6 +101,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         trusts::operations(),
         permissions::operations(),
         users::operations(),
+        users::haven_operations(),
         sessions::operations(),
         sign_in::operations(),
         second_factor::operations(),

@@ -61,6 +61,14 @@ pub(super) fn operations() -> Operations {
         )
 }
 
+/// The operations of this file that only Haven has: users with where they are from.
+pub(super) fn haven_operations() -> Operations {
+    let (all, one) = ("/users", "/users/{user_id}");
+    Operations::haven("user")
+        .get(all, "listUsersWithOrigins", "All users, and where from.", list_origins, &[401, 403])
+        .get(one, "getUserWithOrigins", "A user, and where from.", show_origins, &[401, 403, 404])
+}
+
 /// A user in a path.
 #[derive(Deserialize, IntoParams)]
 struct UserPath {
@@ -190,6 +198,18 @@ impl UserResp {
     }
 }
 
+/// A user, and where from.
+#[derive(Serialize, ToSchema)]
+struct UserWithOrigins {
+    #[serde(flatten)]
+    user: UserResp,
+    /// Whether the user signs in by a password that is kept here. Of others, name, address
+    /// and password are changed where they are from.
+    has_password: bool,
+    /// The names of the identity sources that know the user.
+    origins: Vec<String>,
+}
+
 /// What everybody who is known may see of a user.
 #[derive(Serialize, ToSchema)]
 struct UserSearchRespItem {
@@ -229,6 +249,23 @@ async fn list(
     }
     let users = users::list(&state.domain, &allowed, &selection).await?;
     Ok(request.answer(users, |user| UserResp::from(&user)))
+}
+
+async fn list_origins(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    request: ListRequest,
+) -> Result<Listed<UserWithOrigins>, ApiError> {
+    let right = Right::new(Resource::User, Action::List);
+    let allowed = access::on_system(&state.domain, &caller, right).await?;
+    let users = users::list(&state.domain, &allowed, &request.selection()?).await?;
+    let ids: Vec<i64> = users.items.iter().map(|user| user.id).collect();
+    let mut origins = sources::origins(&state.domain, &ids).await?;
+    Ok(request.answer(users, |user| UserWithOrigins {
+        has_password: user.has_password(),
+        origins: origins.remove(&user.id).unwrap_or_default(),
+        user: UserResp::from(&user),
+    }))
 }
 
 async fn search(
@@ -283,13 +320,36 @@ async fn show(
     Path(UserPath { user_id }): Path<UserPath>,
 ) -> Result<Json<UserResp>, ApiError> {
     let allowed = access::on_user(&state.domain, &caller, user_id, Action::Read).await?;
-    let user = users::find(&state.domain, user_id).await?;
-    let user =
-        user.ok_or_else(|| Error::not_found(Subject::User, format!("user {user_id} not found")))?;
+    let user = known(&state, user_id).await?;
     Ok(Json(match allowed.thing().is_oneself {
         true => UserResp::of_oneself(&state, &user).await?,
         false => UserResp::from(&*user),
     }))
+}
+
+async fn show_origins(
+    extract::State(state): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    path: Path<UserPath>,
+) -> Result<Json<UserWithOrigins>, ApiError> {
+    let Path(UserPath { user_id }) = path;
+    let allowed = access::on_user(&state.domain, &caller, user_id, Action::Read).await?;
+    let user = known(&state, user_id).await?;
+    let mut origins = sources::origins(&state.domain, &[user_id]).await?;
+    Ok(Json(UserWithOrigins {
+        has_password: user.has_password(),
+        origins: origins.remove(&user_id).unwrap_or_default(),
+        user: match allowed.thing().is_oneself {
+            true => UserResp::of_oneself(&state, &user).await?,
+            false => UserResp::from(&*user),
+        },
+    }))
+}
+
+/// The user with a number.
+async fn known(state: &State, id: i64) -> Result<Arc<User>, Error> {
+    let missing = || Error::not_found(Subject::User, format!("user {id} not found"));
+    users::find(&state.domain, id).await?.ok_or_else(missing)
 }
 
 async fn update(

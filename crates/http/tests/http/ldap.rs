@@ -205,6 +205,21 @@ async fn directories_are_searched_by_a_part_of_a_name() {
         let path = "/api/v2.0/ldap/users/import";
         assert_eq!(server.ask("admin", "POST", path, import).await.status, 200);
         let alice = server.get("admin", "/api/v2.0/users/search?username=alice").await.json();
+        // The list tells where people are from, and who has a password here.
+        let users = server.get("admin", "/api/haven/v1/users?sort=username").await;
+        assert_eq!(users.header("x-total-count"), "2");
+        let users = users.json();
+        assert_eq!(
+            (&users[0]["username"], &users[1]["username"]),
+            (&json!("admin"), &json!("alice"))
+        );
+        assert_eq!((&users[0]["has_password"], &users[0]["origins"]), (&json!(true), &json!([])));
+        assert_eq!(
+            (&users[1]["has_password"], &users[1]["origins"]),
+            (&json!(false), &json!(["LDAP"]))
+        );
+        let one = format!("/api/haven/v1/users/{}", alice[0]["user_id"]);
+        assert_eq!(server.get("admin", &one).await.json(), users[1]);
 
         let found = server.get("admin", &format!("{people}?text=example.ORG")).await.json();
         let shown = json!({"people": [{
@@ -308,6 +323,14 @@ async fn who_adds_members_finds_whom_a_directory_knows() {
         assert_eq!(server.get("bobby", path).await.status, 403);
         assert_eq!(server.get("", path).await.status, 401);
         assert_eq!(server.get("owner", &path.replace("/p/", "/none/")).await.status, 403);
+        // Of somebody who is known here as well the directory tells the name in real life.
+        let members = "/api/v2.0/projects/p/members";
+        let member = json!({"role_id": 2, "member_user": {"username": "bob"}}).to_string();
+        assert_eq!(server.ask("owner", "POST", members, &member).await.status, 201);
+        let found = find("owner", "text=bob").await;
+        assert_eq!(names(&found), ["bob", "bobby"]);
+        assert!(found["candidates"][0]["id"].is_number(), "{found}");
+        assert_eq!(found["candidates"][0]["realname"], "Bob Baker");
         // A directory that is away hides nobody who is known here.
         let changed = server.ask("admin", "PUT", &format!("{sources}/1"), &directory(1)).await;
         assert_eq!(changed.status, 200);
@@ -328,6 +351,8 @@ async fn who_may_not_learns_nothing_of_the_directory() {
         ("POST", "/api/v2.0/ldap/users/import"),
         ("GET", "/api/v2.0/ldap/groups/search?groupname=x"),
         ("GET", "/api/haven/v1/directory/people?text=x"),
+        ("GET", "/api/haven/v1/users"),
+        ("GET", "/api/haven/v1/users/1"),
         ("GET", "/api/haven/v1/directory/groups?text=x"),
         ("POST", "/api/v2.0/system/oidc/ping"),
         ("GET", "/api/haven/v1/identity-sources"),
