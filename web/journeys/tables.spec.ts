@@ -160,8 +160,8 @@ test('several users become administrators together, and several robots are turne
   const dialog = page.getByRole('dialog')
   await expect(dialog.getByRole('listitem')).toHaveText(names)
   await dialog.getByRole('button', { name: t('users.promote') }).click()
-  await expect(table.getByRole('row').getByText(t('users.isAdmin'), { exact: true })).toHaveCount(2)
-  await expect(table.getByRole('row').getByText(t('users.here'))).toHaveCount(2)
+  await expect(table.getByRole('cell').getByText(t('users.isAdmin'), { exact: true })).toHaveCount(2)
+  await expect(table.getByRole('cell').getByText(t('users.here'))).toHaveCount(2)
 
   const project = own('machines')
   await server.project(project)
