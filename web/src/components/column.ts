@@ -10,8 +10,8 @@ export interface Column<T> {
   end?: boolean
   /** Whether it is shown unless somebody chooses it. */
   hidden?: boolean
-  /** Whether it gives way on a narrow screen. */
-  wide?: boolean
+  /** Whether it gives way on a narrow screen; what is very wide gives way on a tablet, too. */
+  wide?: boolean | 'very'
   cell?: Snippet<[T]>
   /** As text: for a cell without a snippet, and for the file. */
   text: (row: T) => string | number | boolean | null | undefined
