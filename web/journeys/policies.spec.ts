@@ -42,7 +42,7 @@ test('an owner keeps what is worth it, and locks what is released', async ({ pag
   await page.getByRole('button', { name: 'Download as CSV' }).click()
   expect((await saved).suggestedFilename()).toBe('retention-findings.csv')
   await page.getByRole('link', { name: 'Repositories', exact: true }).last().click()
-  await page.getByRole('button', { name: 'Log', exact: true }).click()
+  await page.getByRole('button', { name: 'Log of web/app' }).click()
   await expect(dialog.getByText(`Repository: ${name}/web/app`)).toBeVisible()
   await dialog.getByRole('button', { name: 'Close' }).last().click()
 
