@@ -169,7 +169,7 @@ for (const way of WAYS) {
 
     test('a newcomer with nothing', async ({ page, server, world, refusals }) => {
       await enter(page, server, world.newcomer)
-      refusals.push('403 /api/v2.0/users')
+      refusals.push('403 /api/haven/v1/users')
       for (const at of FOR_EVERYBODY) await judge(page, at)
     })
 

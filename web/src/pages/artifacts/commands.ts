@@ -56,6 +56,11 @@ export function pushCommands(host: string, project: string): { client: string; l
   ]
 }
 
+/** What people call an artifact: its tags, or the beginning of its digest. */
+export function nameOf({ tags, digest }: Pick<Artifact, 'tags' | 'digest'>): string {
+  return tags.map((tag) => tag.name).join(', ') || short(digest)
+}
+
 /** The beginning of a digest, as people read it. */
 export function short(digest: string): string {
   const [algorithm = '', hex = ''] = digest.split(':')
