@@ -21,6 +21,7 @@ const PAGES = [
   '/projects/PROJECT/repositories',
   '/projects/PROJECT/repositories?view=cards',
   '/projects/PROJECT/members',
+  '/projects/PROJECT/members?new=1',
   '/projects/PROJECT/labels',
   '/projects/PROJECT/robots',
   '/projects/PROJECT/robots?new=1',
