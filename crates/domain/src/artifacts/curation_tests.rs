@@ -442,6 +442,27 @@ async fn what_cannot_be_copied_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn of_several_who_delete_the_same_at_once_one_does() {
+    for engine in ENGINES {
+        let world = World::new(engine).await;
+        let blob = world.push_blob(&name("library/x"), b"blob").await;
+        for round in 0..5 {
+            let content = image(&blob, &format!("round {round}"));
+            let digest = put(&world, "library/x", "v1", &content).await.unwrap();
+            let by = [tagged("v1"), Reference::Digest(digest)];
+            let deletes = (0..8).map(|n| delete(&world, "library/x", by[n % 2].clone()));
+            let ends = join_all(deletes).await;
+            let (done, failed): (Vec<_>, Vec<_>) = ends.into_iter().partition(Result::is_ok);
+            assert_eq!(done.len(), 1, "{engine:?}: {failed:?}");
+            for end in failed {
+                assert!(end.as_ref().is_err_and(|error| error.is(Kind::NotFound)), "{end:?}");
+            }
+        }
+        is_sound(&world).await;
+    }
+}
+
+#[tokio::test]
 async fn a_copy_of_what_is_being_deleted_is_whole_or_refused() {
     for engine in ENGINES {
         let world = World::new(engine).await;

@@ -12,7 +12,7 @@ use oci::{Digest, Reference, RepositoryName, Tag};
 use tokio::task;
 
 use super::{
-    locate::{Located, absent, locate},
+    locate::{Located, absent, find},
     pull::unknown,
     removal::{AT_ONCE, Going, Removal, Why, require_unlisted},
     sql,
@@ -281,7 +281,7 @@ impl Deletion {
 
 /// The artifact that is to be deleted, if it may be.
 async fn located(tx: &mut Tx, removal: &Removal, reference: &Reference) -> Result<Located> {
-    let artifact = locate(tx, removal.repository_id, &removal.name, reference).await?;
+    let artifact = find(tx, removal.repository_id, &removal.name, reference).await?;
     require_unlisted(tx, artifact.id, &artifact.digest).await.map_err(|_listed| {
         Error::new(Kind::Precondition, "the deleting artifact is referenced by others")
             .about(Subject::ManifestReference)

@@ -25,22 +25,47 @@ pub(super) async fn locate(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Located> {
-    let row = match reference {
-        Reference::Digest(digest) => {
-            tx.one(sql::KEEP_ARTIFACT, args![repository_id, digest.to_string()]).await?
-        }
+    named(tx, sql::KEEP_ARTIFACT, repository_id, reference)
+        .await?
+        .ok_or_else(|| absent(name, reference))
+}
+
+/// The artifact that a reference names, for who deletes it: that locks blobs before artifacts,
+/// and of two who had kept it as [`locate`] does, each would wait for the other.
+///
+/// # Errors
+/// NotFound.
+pub(super) async fn find(
+    tx: &mut Tx,
+    repository_id: i64,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<Located> {
+    named(tx, sql::FIND_ARTIFACT, repository_id, reference)
+        .await?
+        .ok_or_else(|| absent(name, reference))
+}
+
+/// What a statement gives for the digest that a reference is or points to.
+async fn named(
+    tx: &mut Tx,
+    by_digest: &'static str,
+    repository_id: i64,
+    reference: &Reference,
+) -> Result<Option<Located>> {
+    let digest: String = match reference {
+        Reference::Digest(digest) => digest.to_string(),
         Reference::Tag(tag) => {
             match tx.one(sql::TAG_TARGET, args![repository_id, tag.as_str()]).await? {
-                Some(row) => {
-                    let digest: String = row.get(0)?;
-                    tx.one(sql::KEEP_ARTIFACT, args![repository_id, digest]).await?
-                }
-                None => None,
+                Some(row) => row.get(0)?,
+                None => return Ok(None),
             }
         }
     };
-    let row = row.ok_or_else(|| absent(name, reference))?;
-    Ok(Located { id: row.get(0)?, digest: parse(&row.get::<String>(1)?)? })
+    let Some(row) = tx.one(by_digest, args![repository_id, digest]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Located { id: row.get(0)?, digest: parse(&row.get::<String>(1)?)? }))
 }
 
 /// The error for an artifact that is not there, for the API.

@@ -44,6 +44,10 @@ pub(super) const ADD_ARTIFACT: &str = "INSERT INTO artifacts
 pub(super) const ARTIFACT: &str = "SELECT id, media_type FROM artifacts
     WHERE repository_id = $1 AND digest = $2 FOR UPDATE";
 
+/// An artifact of a repository, as it is now.
+pub(super) const FIND_ARTIFACT: &str =
+    "SELECT id, digest FROM artifacts WHERE repository_id = $1 AND digest = $2";
+
 /// An artifact of a repository, kept until the transaction ends.
 pub(super) const KEEP_ARTIFACT: &str = "SELECT id, digest FROM artifacts
     WHERE repository_id = $1 AND digest = $2 FOR KEY SHARE";
