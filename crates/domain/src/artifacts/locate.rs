@@ -25,9 +25,7 @@ pub(super) async fn locate(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Located> {
-    named(tx, sql::KEEP_ARTIFACT, repository_id, reference)
-        .await?
-        .ok_or_else(|| absent(name, reference))
+    named(tx, sql::KEEP_ARTIFACT, repository_id, name, reference).await
 }
 
 /// The artifact that a reference names, for who deletes it: that locks blobs before artifacts,
@@ -41,9 +39,7 @@ pub(super) async fn find(
     name: &RepositoryName,
     reference: &Reference,
 ) -> Result<Located> {
-    named(tx, sql::FIND_ARTIFACT, repository_id, reference)
-        .await?
-        .ok_or_else(|| absent(name, reference))
+    named(tx, sql::FIND_ARTIFACT, repository_id, name, reference).await
 }
 
 /// What a statement gives for the digest that a reference is or points to.
@@ -51,21 +47,19 @@ async fn named(
     tx: &mut Tx,
     by_digest: &'static str,
     repository_id: i64,
+    name: &RepositoryName,
     reference: &Reference,
-) -> Result<Option<Located>> {
+) -> Result<Located> {
+    let missing = || absent(name, reference);
     let digest: String = match reference {
         Reference::Digest(digest) => digest.to_string(),
         Reference::Tag(tag) => {
-            match tx.one(sql::TAG_TARGET, args![repository_id, tag.as_str()]).await? {
-                Some(row) => row.get(0)?,
-                None => return Ok(None),
-            }
+            let target = tx.one(sql::TAG_TARGET, args![repository_id, tag.as_str()]).await?;
+            target.ok_or_else(missing)?.get(0)?
         }
     };
-    let Some(row) = tx.one(by_digest, args![repository_id, digest]).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Located { id: row.get(0)?, digest: parse(&row.get::<String>(1)?)? }))
+    let row = tx.one(by_digest, args![repository_id, digest]).await?.ok_or_else(missing)?;
+    Ok(Located { id: row.get(0)?, digest: parse(&row.get::<String>(1)?)? })
 }
 
 /// The error for an artifact that is not there, for the API.

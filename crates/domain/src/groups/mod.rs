@@ -89,6 +89,9 @@ pub async fn find_by_dn(context: &Context, dn: &str) -> Result<Option<Group>> {
 }
 
 /// Which groups of LDAP are known here: their numbers, in the order of the distinguished names.
+///
+/// # Errors
+/// None but the database's.
 pub(crate) async fn known_dns(context: &Context, dns: &[&str]) -> Result<Vec<Option<i64>>> {
     let keys: Vec<String> = dns.iter().map(|dn| key(dn)).collect();
     let mut args = args![GroupKind::Ldap.id()];
