@@ -1,0 +1,17 @@
+/** How long nothing is typed before the server is asked, in milliseconds. */
+const PAUSE = 250
+
+/** What was typed once a pause was made, so that the server is not asked for every letter. */
+export function paused(typed: () => string) {
+  let text = $state('')
+  $effect(() => {
+    const now = typed().trim()
+    const waiting = setTimeout(() => (text = now), PAUSE)
+    return () => clearTimeout(waiting)
+  })
+  return {
+    get text() {
+      return text
+    },
+  }
+}
