@@ -71,3 +71,33 @@ test('back and reload keep what a list showed', async ({ page, server, own, t })
   await expect(page).toHaveURL(/page=2$/)
   await expect(page.getByRole('row')).toHaveCount(3)
 })
+
+test('a page that is left sees nothing of the next address', async ({ page, server, own, t }) => {
+  const name = own('left')
+  await server.project(name)
+  for (const n of [...Array(17).keys()]) await server.push(`${name}/app`, `1.${n}`)
+  await enter(page, server)
+  await page.goto(`/projects/${name}/repositories/app?page_size=15&page=2`)
+  const link = page.url()
+  await page.getByRole('row').nth(1).getByRole('link').first().click()
+  await expect(page.getByRole('heading', { name: t('artifacts.tags'), exact: true })).toBeVisible()
+  // Of what is loaded anew here, the list that is gone back to is no part, and comes late.
+  await page.reload()
+  await expect(page.getByRole('heading', { name: t('artifacts.tags'), exact: true })).toBeVisible()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  let comes = () => {}
+  const late = new Promise<void>((done) => (comes = done))
+  await page.route('**/assets/Repository-*.js', async (route) => {
+    await late
+    await route.continue()
+  })
+  await page.goBack()
+  await expect(page.getByRole('status').filter({ hasText: t('table.loading') })).toBeVisible()
+  await expect(page.getByRole('main')).toHaveAttribute('aria-busy', 'true')
+  await expect(page.getByRole('heading', { name: t('artifacts.tags'), exact: true })).toBeVisible()
+  expect(asked.filter((url) => url.includes('/api/'))).toEqual([])
+  comes()
+  await expect(page.getByRole('row')).toHaveCount(3)
+  await expect(page).toHaveURL(link)
+})

@@ -7,13 +7,15 @@ import { loadDates } from './lib/dates.svelte'
 import { details, explain } from './lib/failures'
 import { loadWords } from './lib/i18n.svelte'
 import { watchPresence } from './lib/presence'
-import { watchLinks } from './lib/router.svelte'
+import { beforeArriving, watchLinks } from './lib/router.svelte'
 import { watchSession } from './lib/session.svelte'
 import { loadTheme } from './lib/theme.svelte'
 import { complain } from './lib/toasts.svelte'
+import { preparePage } from './pages/routes'
 
 loadTheme()
 loadDates()
+beforeArriving(preparePage)
 watchLinks()
 watchConnection()
 watchPresence()

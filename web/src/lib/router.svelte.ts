@@ -6,8 +6,11 @@ import { untrack } from 'svelte'
 class Place {
   path = $state(window.location.pathname)
   query = $state.raw(new URLSearchParams(window.location.search))
+  /** Whether the browser is at an address already whose page is on its way. */
+  coming = $state(false)
 
   read() {
+    this.coming = false
     this.path = window.location.pathname
     this.query = new URLSearchParams(window.location.search)
   }
@@ -21,6 +24,36 @@ class Place {
 
 export const place = new Place()
 
+/** Gets what the page at a path is made of; nothing to wait for if that is there. */
+let prepare: (path: string) => Promise<unknown> | undefined = () => undefined
+
+/** Says how to get what a page is made of before it is gone to. */
+export function beforeArriving(how: typeof prepare) {
+  prepare = how
+}
+
+let last = 0
+
+/**
+ * Follows the browser to its address, as soon as the page there can be shown. Until then the
+ * page that is left stays whole: it sees nothing of an address that is not its own.
+ */
+function follow(arrived: () => void) {
+  last += 1
+  const own = last
+  const arrive = () => {
+    // Somebody may have gone elsewhere meanwhile.
+    if (own !== last) return
+    place.read()
+    arrived()
+  }
+  const waiting = prepare(window.location.pathname)
+  if (!waiting) return arrive()
+  place.coming = true
+  // What could not be had is told of, and tried again, where it would be shown.
+  void waiting.then(arrive, arrive)
+}
+
 const frame = () => document.getElementById('main')
 
 /** Goes somewhere in the portal. */
@@ -31,8 +64,9 @@ export function go(href: string, how: { replace?: boolean; keepScroll?: boolean 
     history.replaceState({ top: frame()?.scrollTop ?? 0 }, '')
     history.pushState(null, '', href)
   }
-  place.read()
-  if (!how.keepScroll) frame()?.scrollTo(0, 0)
+  follow(() => {
+    if (!how.keepScroll) frame()?.scrollTo(0, 0)
+  })
 }
 
 /** For how long a page that is come back to may take until it is as long as it was. */
@@ -49,11 +83,12 @@ function comeBackTo(top: number) {
   requestAnimationFrame(step)
 }
 
-/** Changes parameters of the address; what is empty leaves it. */
+/** Changes parameters of the address; what is empty leaves it. A page that is being left changes nothing. */
 export function setQuery(
   changes: Record<string, string | number | undefined | null>,
   how: { replace?: boolean } = {},
 ) {
+  if (untrack(() => place.coming)) return
   const query = new URLSearchParams(untrack(() => place.query))
   for (const [name, value] of Object.entries(changes)) {
     if (value === undefined || value === null || value === '') query.delete(name)
@@ -75,8 +110,7 @@ export function setNew(on: boolean) {
 /** Has links within the portal change the address without loading everything anew. */
 export function watchLinks() {
   window.addEventListener('popstate', ({ state }: PopStateEvent) => {
-    place.read()
-    comeBackTo((state as { top?: number } | null)?.top ?? 0)
+    follow(() => comeBackTo((state as { top?: number } | null)?.top ?? 0))
   })
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0) return

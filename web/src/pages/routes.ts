@@ -103,6 +103,23 @@ export interface Found {
   redirect?: string
 }
 
+/** The pages that were loaded. */
+const loaded = new Map<Route['load'], Page>()
+
+export function loadedPage({ load }: Route): Page | undefined {
+  return loaded.get(load)
+}
+
+export async function loadPage({ load }: Route) {
+  loaded.set(load, (await load()).default)
+}
+
+/** Loads the page at a path; nothing to wait for if it was. */
+export function preparePage(at: string): Promise<void> | undefined {
+  const { route, redirect } = find(at)
+  return redirect || loadedPage(route) ? undefined : loadPage(route)
+}
+
 /** The page at a path. */
 export function find(at: string): Found {
   for (const route of ROUTES) {
