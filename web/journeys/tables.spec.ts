@@ -99,7 +99,7 @@ test.describe('narrow and dark', () => {
   test('an entry of the audit log says who did it and when, on two lines', async ({ page, server, own, t }) => {
     const name = own('seen')
     const who = await server.user(own('doer'))
-    await server.ask('POST', '/api/v2.0/projects', { project_name: name }, who)
+    for (const one of [name, own('later')]) await server.ask('POST', '/api/v2.0/projects', { project_name: one }, who)
     await enter(page, server)
     await page.goto(`/audit?resource=${name}`)
     const row = page.getByRole('row').filter({ hasText: name })
@@ -107,6 +107,15 @@ test.describe('narrow and dark', () => {
     await expect(row.locator('time:visible')).toContainText(/\d\d:\d\d/)
     await expect(row.getByText(t('operation.create'))).toBeVisible()
     expect((await row.boundingBox())?.height).toBeLessThan(65)
+    // Its time has no heading here, and is sorted by all the same.
+    await page.goto(`/audit?user=${who.name}`)
+    const [first, last] = [page.getByRole('row').nth(1), page.getByRole('row').last()]
+    await expect(first).toContainText(own('later'))
+    await page.getByRole('button', { name: t('table.descending') }).click()
+    await expect(page).toHaveURL(/sort=op_time/)
+    await expect(last).toContainText(own('later'))
+    await page.getByLabel(t('table.sortBy')).selectOption(t('audit.time'))
+    await expect(page.getByRole('button', { name: t('table.ascending') })).toBeVisible()
   })
 
   test('rows are seen as cards, which page, sort, filter and are marked as the table does', async ({ page, server, own, t }) => {

@@ -313,9 +313,10 @@ async fn known_groups(
     Ok(groups.into_iter().zip(ids).map(told).collect())
 }
 
-/// The first by what tells them apart, each once: of the source that is asked first.
+/// The first by what tells them apart, each once: as who is known here, else of the source
+/// that is asked first.
 fn first<T>(mut found: Vec<Found<T>>, key: impl Fn(&T) -> String) -> First<T> {
-    found.sort_by_cached_key(|one| key(&one.what));
+    found.sort_by_cached_key(|one| (key(&one.what), one.id.is_none()));
     found.dedup_by(|later, kept| key(&later.what) == key(&kept.what));
     let more = found.len() > MOST;
     found.truncate(MOST);

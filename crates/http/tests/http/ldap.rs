@@ -342,6 +342,60 @@ async fn who_adds_members_finds_whom_a_directory_knows() {
 }
 
 #[tokio::test]
+async fn whom_two_directories_know_is_found_once() {
+    let slapd = Slapd::start();
+    for server in both().await {
+        add_project(&server.domain, "p", false).await;
+        let add = async |name: &str, position: i64| {
+            let directory = json!({
+                "name": name, "type": "ldap", "position": position, "secret": LDAP_PASSWORD,
+                "settings": {
+                    "url": format!("ldap://127.0.0.1:{}", slapd.port),
+                    "base_dn": "dc=example,dc=org", "search_dn": "cn=search,dc=example,dc=org",
+                    "filter": "objectClass=inetOrgPerson",
+                },
+            });
+            let sources = "/api/haven/v1/identity-sources";
+            let answer = server.ask("admin", "POST", sources, &directory.to_string()).await;
+            assert_eq!(answer.status, 201, "{}", answer.body);
+        };
+        let import = async |name: &str| {
+            let body = json!({"ldap_uid_list": [name]}).to_string();
+            let path = "/api/v2.0/ldap/users/import";
+            assert_eq!(server.ask("admin", "POST", path, &body).await.status, 200);
+        };
+        add("Staff", 2).await;
+        import("bob").await;
+        // From now on this one is asked first.
+        add("Guests", 1).await;
+        let people = async |name: &str| {
+            let path = format!("/api/haven/v1/directory/people?text={name}");
+            let found = server.get("admin", &path).await.json();
+            assert_eq!(found["people"].as_array().map(Vec::len), Some(1), "{found}");
+            (found["people"][0]["source"].clone(), found["people"][0]["user_id"].is_number())
+        };
+        assert_eq!(people("bob").await, (json!("Staff"), true));
+        assert_eq!(people("alice").await, (json!("Guests"), false));
+        let candidate = async |name: &str| {
+            let path = format!("/api/haven/v1/projects/p/candidates?text={name}");
+            let found = server.get("admin", &path).await.json();
+            assert_eq!(found["candidates"].as_array().map(Vec::len), Some(1), "{found}");
+            found["candidates"][0].clone()
+        };
+        let bob = candidate("bob").await;
+        assert_eq!((bob["id"].is_number(), &bob["realname"]), (true, &json!("Bob Baker")));
+        assert_eq!(candidate("alice").await["source"], "Guests");
+        // What is told of her is what becomes of her.
+        import("alice").await;
+        assert_eq!(people("alice").await, (json!("Guests"), true));
+        let users = server.get("admin", "/api/haven/v1/users?sort=username").await.json();
+        let origins = |at: usize| (users[at]["username"].clone(), users[at]["origins"].clone());
+        assert_eq!(origins(1), (json!("alice"), json!(["Guests"])));
+        assert_eq!(origins(2), (json!("bob"), json!(["Staff"])));
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_learns_nothing_of_the_directory() {
     let server = sqlite().await;
     add_user(&server.domain, "alice").await;
