@@ -1,6 +1,6 @@
 // The server itself, and the people on it.
 
-import { enter, expect, test, WAYS } from './journey'
+import { enter, expect, settled, test, WAYS } from './journey'
 
 test.use(WAYS[3])
 
@@ -33,6 +33,8 @@ test('an administrator tells everybody something, and makes an account', async (
   // The same on the page of the account.
   await page.getByRole('link', { name }).click()
   await expect(page).toHaveURL(/\/users\/\d+$/)
+  // Until the page is there, the list is, which says the same of everybody.
+  await settled(page)
   await expect(page.getByText(t('users.isAdmin'), { exact: true })).toBeVisible()
   await page.getByRole('button', { name: t('users.demote') }).click()
   await dialog.getByRole('button', { name: t('users.demote') }).click()

@@ -81,7 +81,7 @@ test('a page that is left sees nothing of the next address', async ({ page, serv
   const link = page.url()
   await page.getByRole('row').nth(1).getByRole('link').first().click()
   await expect(page.getByRole('heading', { name: t('artifacts.tags'), exact: true })).toBeVisible()
-  // Of what is loaded anew here, the list that is gone back to is no part, and comes late.
+  // Loaded anew here, the portal does not have the page of the list, which comes late.
   await page.reload()
   await expect(page.getByRole('heading', { name: t('artifacts.tags'), exact: true })).toBeVisible()
   const asked: string[] = []

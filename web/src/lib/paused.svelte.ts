@@ -1,5 +1,5 @@
 /** How long nothing is typed before the server is asked, in milliseconds. */
-const PAUSE = 250
+export const PAUSE = 200
 
 /** What was typed once a pause was made, so that the server is not asked for every letter. */
 export function paused(typed: () => string) {
@@ -12,6 +12,10 @@ export function paused(typed: () => string) {
   return {
     get text() {
       return text
+    },
+    /** Does not wait for the pause: somebody wants it now. */
+    end() {
+      text = typed().trim()
     },
   }
 }

@@ -103,13 +103,15 @@ export interface Found {
   redirect?: string
 }
 
-/** The pages that were loaded. */
+/** The pages that were loaded, by what loads them. */
 const loaded = new Map<Route['load'], Page>()
 
+/** The page of a route, if it was loaded. */
 export function loadedPage({ load }: Route): Page | undefined {
   return loaded.get(load)
 }
 
+/** Loads the page of a route. */
 export async function loadPage({ load }: Route) {
   loaded.set(load, (await load()).default)
 }
